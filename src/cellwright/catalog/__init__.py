@@ -1,0 +1,1 @@
+"""What can be chosen: entries, calculations, objectives, costs, transforms, samplers, estimators."""

@@ -1,0 +1,1 @@
+"""What happens: check, run, fit, validate."""

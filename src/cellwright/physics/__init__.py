@@ -1,0 +1,1 @@
+"""What is true: formulas of battery physics on floats, arrays and expressions."""

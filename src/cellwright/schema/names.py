@@ -1,0 +1,128 @@
+"""Parameter names: units in brackets, the names of one electrode, the vocabulary, near misses."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+Electrode = Literal["positive", "negative", "lumped"]
+Phase = Literal["", "primary", "secondary"]
+Direction = Literal["lithiation", "delithiation"]
+
+_UNIT = re.compile(r"^(?P<base>.*?)\s*\[(?P<unit>[^\]]*)\]$")
+
+
+def unit_of(name: str) -> str | None:
+    """Return what stands in brackets at the end of a parameter's name, or None."""
+    match = _UNIT.match(name)
+    return match["unit"] if match else None
+
+
+def base_of(name: str) -> str:
+    """Return a parameter's name without its unit."""
+    match = _UNIT.match(name)
+    return match["base"] if match else name
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> frozenset[str]:
+    """Return the names of all parameters that PyBaMM's models and parameter sets and our members know."""
+    text = (files("cellwright.schema") / "parameter_names.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def same_but_unit(name: str) -> list[str]:
+    """Return the known names that differ from `name` in the unit alone."""
+    base = base_of(name)
+    return sorted(known for known in vocabulary() if known != name and base_of(known) == base)
+
+
+@dataclass(frozen=True)
+class ElectrodeNames:
+    """The names of one electrode's parameters, with the prefix of a phase and a hysteresis direction."""
+
+    electrode: str
+    phase: str = ""
+    direction: str = ""
+
+    @property
+    def _title(self) -> str:
+        return self.electrode.capitalize()
+
+    @property
+    def _phase(self) -> str:
+        return f"{self.phase.capitalize()}: " if self.phase else ""
+
+    @property
+    def _direction(self) -> str:
+        return f"{self.direction} " if self.direction else ""
+
+    @property
+    def thickness(self) -> str:
+        """Coating thickness."""
+        return f"{self._title} electrode thickness [m]"
+
+    @property
+    def volume_fraction(self) -> str:
+        """Active material volume fraction."""
+        return f"{self._phase}{self._title} electrode active material volume fraction"
+
+    @property
+    def particle_radius(self) -> str:
+        """Particle radius."""
+        return f"{self._phase}{self._title} particle radius [m]"
+
+    @property
+    def surface_area_per_volume(self) -> str:
+        """Specific surface area."""
+        return f"{self._phase}{self._title} electrode surface area to volume ratio [m-1]"
+
+    @property
+    def maximum_concentration(self) -> str:
+        """Maximum lithium concentration in the particles."""
+        return f"{self._phase}Maximum concentration in {self.electrode} electrode [mol.m-3]"
+
+    @property
+    def initial_concentration(self) -> str:
+        """Lithium concentration in the particles at the start."""
+        return f"{self._phase}Initial concentration in {self.electrode} electrode [mol.m-3]"
+
+    @property
+    def initial_stoichiometry(self) -> str:
+        """Stoichiometry of the particles at the start."""
+        return f"{self._phase}Initial stoichiometry in {self.electrode} electrode"
+
+    @property
+    def capacity(self) -> str:
+        """Capacity of the electrode's active material."""
+        return f"{self._phase}{self._title} electrode capacity [A.h]"
+
+    @property
+    def loading(self) -> str:
+        """Areal capacity of the electrode."""
+        return f"{self._phase}{self._title} electrode loading [A.h.cm-2]"
+
+    @property
+    def open_circuit_potential(self) -> str:
+        """Open-circuit potential against lithium."""
+        return f"{self._phase}{self._title} electrode {self._direction}OCP [V]"
+
+    def stoichiometry_at(self, soc: int) -> str:
+        """Stoichiometry at 0 or 100 % state of charge."""
+        return f"{self._phase}{self._title} electrode stoichiometry at {soc}% SOC"
+
+    @property
+    def minimum_stoichiometry(self) -> str:
+        """Lower end of the window in which the electrode works."""
+        return f"{self._phase}Minimum {self.electrode} stoichiometry"
+
+    @property
+    def maximum_stoichiometry(self) -> str:
+        """Upper end of the window in which the electrode works."""
+        return f"{self._phase}Maximum {self.electrode} stoichiometry"
+
+
+def names_of(electrode: str, phase: str | None = None, direction: str | None = None) -> ElectrodeNames:
+    """Return the parameter names of an electrode."""
+    return ElectrodeNames(electrode, phase or "", direction or "")

@@ -1,0 +1,147 @@
+"""The `ParameterSet` that flows through a pipeline: names to values, each with its origin."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from cellwright.errors import ConfigurationError, MissingParameterError, did_you_mean, nearest
+from cellwright.schema.expressions import Expression, parameter
+from cellwright.schema.names import unit_of
+from cellwright.schema.values import Function, digest, free_names, normalise, to_wire
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value came from: the element that gave it, its source in words, its path in a cell specification."""
+
+    element: str
+    source: str | None = None
+    path: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the origin as a JSON object without empty fields."""
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class ParameterSet(Mapping[str, Any]):
+    """Immutable mapping from a parameter's name (unit in brackets) to its value.
+
+    Looking up a parameter that nobody has provided gives its symbol, so formulas carry on with expressions.
+    `name in p` tells whether somebody has. Lookups are recorded in `reads` where `recording()` was called.
+    """
+
+    values_: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    reads: set[str] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values_", MappingProxyType(dict(self.values_)))
+        object.__setattr__(self, "origins", MappingProxyType(dict(self.origins)))
+
+    def __getitem__(self, name: str) -> Any:
+        self._note(name)
+        return self.values_.get(name, parameter(name))
+
+    def __contains__(self, name: object) -> bool:
+        self._note(str(name))
+        return name in self.values_
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_)
+
+    def __len__(self) -> int:
+        return len(self.values_)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a parameter, or the default where nobody has provided it."""
+        self._note(name)
+        return self.values_.get(name, default)
+
+    def number(self, name: str) -> float:
+        """Return the value of a parameter as a float.
+
+        Raises: `MissingParameterError` naming the parameter, its unit and the nearest names there are, or the
+        parameters that its expression still waits for.
+        """
+        self._note(name)
+        value = self.values_.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, Expression):
+            missing = ", ".join(repr(free) for free in sorted(value.names))
+            raise MissingParameterError(f"{name!r} is needed as a number, but it still depends on {missing}")
+        if value is not None:
+            raise MissingParameterError(f"{name!r} is needed as a number, but it is a {type(value).__name__}")
+        unit = unit_of(name)
+        raise MissingParameterError(
+            f"{name!r} is needed as a number{f' in {unit}' if unit else ''}, and no element before provides it",
+            hint=did_you_mean(name, self.values_),
+            detail={"parameter": name, "nearest": nearest(name, self.values_)},
+        )
+
+    def function(self, name: str) -> Any:
+        """Return a parameter as something that can be called; a number becomes a constant function.
+
+        Raises: `MissingParameterError` where nobody has provided it.
+        """
+        value = self[name]
+        if isinstance(value, Function):
+            return value
+        if isinstance(value, int | float):
+            return Function((), Expression("scalar", payload=float(value)), name)
+        raise MissingParameterError(
+            f"the function {name!r} is needed, and no element before provides it",
+            hint=did_you_mean(name, self.values_),
+        )
+
+    def merge(self, values: Values, origin: Origin | Mapping[str, Origin]) -> "ParameterSet":
+        """Return the set with the values added; those that were expressions of them are worked out."""
+        new = {name: normalise(value) for name, value in values.items()}
+        origins = {name: origin if isinstance(origin, Origin) else origin[name] for name in new}
+        merged = {**self.values_, **new}
+        settled = settle(merged, set(new))
+        return replace(self, values_=settled, origins={**self.origins, **origins})
+
+    def recording(self) -> "ParameterSet":
+        """Return a view of the same values that records every name it is asked for."""
+        return replace(self, reads=set())
+
+    def unresolved(self) -> dict[str, list[str]]:
+        """Return, for each value that still waits for others, the sorted names of what it waits for."""
+        return {name: sorted(free) for name, value in self.values_.items() if (free := free_names(value) - set(self.values_))}
+
+    def digest_of(self, names: set[str] | frozenset[str]) -> str:
+        """Return the digest of the named values; one that is missing counts as missing."""
+        return digest({name: [self.values_[name]] if name in self.values_ else [] for name in sorted(names)})
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the values as a JSON object."""
+        return {name: to_wire(value) for name, value in self.values_.items()}
+
+    def _note(self, name: str) -> None:
+        if self.reads is not None:
+            self.reads.add(name)
+
+
+def settle(values: Mapping[str, Any], changed: set[str]) -> dict[str, Any]:
+    """Return the values with every expression that depends on the changed ones worked out again."""
+    result = dict(values)
+    for _ in range(len(result) + 1):
+        if not changed:
+            return result
+        known = {name: result[name] for name in changed if not _refers_to_itself(name, result[name])}
+        changed = set()
+        for name, value in result.items():
+            if free_names(value) & known.keys():
+                result[name] = value.substitute(known)
+                changed.add(name)
+    circle = ", ".join(repr(name) for name in sorted(changed))
+    raise ConfigurationError(f"these parameters are defined in a circle: {circle}")
+
+
+def _refers_to_itself(name: str, value: Any) -> bool:
+    return name in free_names(value)

@@ -1,0 +1,151 @@
+"""What comes back: the record of each element and the result of a run.
+
+`ElementRecord.result` is the contract's wire form of a result (`{"type": "OptimizationResult", …}`); what stands beside
+it is what the report needs and the wire leaves out. Everything here is plain data: JSON, and NumPy arrays in `series`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellwright.errors import NotFoundError, did_you_mean
+from cellwright.schema.parameters import Origin, ParameterSet
+from cellwright.schema.values import normalise
+
+ElementStatus = Literal["pending", "running", "completed", "failed", "canceled", "skipped"]
+RunStatus = Literal["pending", "running", "completed", "failed", "canceled"]
+Channels = Mapping[str, NDArray[np.float64]]
+Series = Mapping[str, Mapping[str, Channels]]
+"""objective → "optimal" | "baseline" → channel (`Time [s]`, `Voltage [V] (data)`, `Voltage [V] (model)`) → values."""
+
+
+@dataclass(frozen=True)
+class ElementRecord:
+    """What one element did.
+
+    `element_type` is the wire's (`entry`, `calculation`, `data_fit`, `validation`), `type` the class of the element.
+    `result` is the wire form with `type` and `parameter_values`; a fit's also has `cost`, `x`, `success`, `message`,
+    `evaluations`, `iterations`, `initial_guess`, `children`, `parameters` (rows of name, initial, value, lower, upper, unit,
+    at_bound) and `objectives` (objective → {"RMSE [mV] (Voltage [V])": {"initial", "fitted"}}); a validation's has
+    `summary_stats` (objective → list of {statistic: value}), `validation_results` and `failed_objectives`.
+    `unresolved` lists for each expression the parameters it waits for. `trace` has a row per improvement of a fit:
+    `evaluations`, `seconds`, `cost`, `best_cost`, `inputs_unscaled`. `counts` has `solves`, `failed`, `replayed`.
+    """
+
+    name: str
+    element_type: str
+    type: str
+    status: ElementStatus = "pending"
+    seconds: float = 0.0
+    cached: bool = False
+    result: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    unresolved: Mapping[str, list[str]] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    series: Series = field(default_factory=dict)
+    trace: tuple[Mapping[str, Any], ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    error: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON, without its series."""
+        document = {key: value for key, value in vars(self).items() if key != "series"}
+        return {
+            **document,
+            "reads": list(self.reads),
+            "trace": [dict(row) for row in self.trace],
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any], series: Series | None = None) -> "ElementRecord":
+        """Return the record of a JSON document, with its series beside it."""
+        values = dict(document)
+        for name in ("reads", "trace", "warnings"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values, series=series or {})
+
+
+@dataclass(frozen=True)
+class PipelineResult:
+    """What a run came to.
+
+    `elements` are the records in the order of the pipeline, `config` the pipeline as submitted, `parameters` the merged
+    set after the last element.
+    """
+
+    id: str
+    name: str
+    status: RunStatus
+    elements: tuple[ElementRecord, ...]
+    config: Mapping[str, Any]
+    parameters: ParameterSet = field(default_factory=ParameterSet)
+    started_at: str = ""
+    seconds: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    error: Mapping[str, Any] | None = None
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The merged parameters, in wire form."""
+        return {"parameter_values": self.parameters.to_wire()}
+
+    @property
+    def element_results(self) -> dict[str, Mapping[str, Any]]:
+        """Element name → wire form of its result."""
+        return {record.name: record.result for record in self.elements if record.status == "completed"}
+
+    def element(self, name: str) -> ElementRecord:
+        """Return the record of one element.
+
+        Raises: `NotFoundError` with the nearest names.
+        """
+        for record in self.elements:
+            if record.name == name:
+                return record
+        names = [record.name for record in self.elements]
+        raise NotFoundError(f"the run has no element {name!r}", hint=did_you_mean(name, names) or f"there are {names}")
+
+    @property
+    def unresolved(self) -> dict[str, list[str]]:
+        """For each parameter that is still an expression, the parameters that it waits for."""
+        return self.parameters.unresolved()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON, without the series."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "status": self.status,
+            "elements": [record.to_dict() for record in self.elements],
+            "config": dict(self.config),
+            "parameters": self.parameters.to_wire(),
+            "origins": {name: origin.to_dict() for name, origin in self.parameters.origins.items()},
+            "started_at": self.started_at,
+            "seconds": self.seconds,
+            "versions": dict(self.versions),
+            "warnings": list(self.warnings),
+            "error": self.error,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any], series: Mapping[str, Series] | None = None) -> "PipelineResult":
+        """Return the result of a JSON document; `series` maps element names to their series."""
+        values = dict(document)
+        origins = {name: Origin(**origin) for name, origin in values.pop("origins", {}).items()}
+        parameters = {name: normalise(value) for name, value in values.pop("parameters", {}).items()}
+        elements = tuple(
+            ElementRecord.from_dict(record, (series or {}).get(record["name"])) for record in values.pop("elements")
+        )
+        values["warnings"] = tuple(values.get("warnings", ()))
+        return cls(**values, elements=elements, parameters=ParameterSet(parameters, origins))
+
+    def with_series(self, series: Mapping[str, Series]) -> "PipelineResult":
+        """Return the result with the series of its elements."""
+        elements = tuple(replace(record, series=series.get(record.name, record.series)) for record in self.elements)
+        return replace(self, elements=elements)

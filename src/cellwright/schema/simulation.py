@@ -1,0 +1,84 @@
+"""What an objective asks of a model: a simulation as a value, and the shape of its answer.
+
+These are the words between objectives (which know measurements) and `cellwright.models` (which knows PyBaMM).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellwright.schema.parameters import ParameterSet
+
+Array = NDArray[np.float64]
+SolveStatus = Literal["solved", "ended early", "failed", "time limit", "crashed"]
+"""`ended early`: an event stopped it before the last output time, the rest of each output is NaN."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model by name and options, as PyBaMM's constructors take them (`SPMe`, {"thermal": "lumped"})."""
+
+    type: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    module: str = "lithium_ion"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Simulation settings: `var_pts`, `submesh_types`, `spatial_methods`, `geometry`, `solver`."""
+
+
+@dataclass(frozen=True)
+class SimulationProblem:
+    """A current-driven simulation whose free parameters are inputs.
+
+    `time` and `current` are the knots [s], [A] of the piecewise linear current (positive on discharge),
+    `output_times` [s] where `variables` are wanted, `voltage` [V] the open-circuit voltage to start from where the
+    parameters name no initial state, `free` the parameters that become inputs of each solve.
+    """
+
+    model: ModelSpec
+    parameters: ParameterSet
+    time: Array
+    current: Array
+    output_times: Array
+    variables: tuple[str, ...]
+    free: tuple[str, ...] = ()
+    initial_voltage: float | None = None
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The answer of one solve: `outputs[variable]` has the length of `output_times`."""
+
+    status: SolveStatus
+    outputs: Mapping[str, Array] = field(default_factory=dict)
+    message: str = ""
+
+
+class Simulation(Protocol):
+    """A built model, solved many times."""
+
+    used: frozenset[str]
+    """The free parameters that the model or its initial state depends on."""
+    reads: frozenset[str]
+    """The names of all parameters that the model, its current and its initial state read."""
+
+    def solve(self, inputs: Mapping[str, float]) -> Solved:
+        """Return the outputs at these values of the free parameters. A failed solve is a status, never raised."""
+        ...
+
+
+class Simulate(Protocol):
+    """Turns a problem into a built model."""
+
+    def __call__(self, problem: SimulationProblem) -> Simulation:
+        """Build the model; nothing is integrated.
+
+        Raises: `ConfigurationError` for an unknown model or option, `MissingParameterError` naming every parameter
+        that the model lacks (`detail["missing"]`), `SolverError` where PyBaMM cannot build it.
+        """
+        ...
+
+
+Points = Sequence[Mapping[str, float]]

@@ -1,0 +1,67 @@
+"""Columns of measured data, by name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellwright.errors import DataError, did_you_mean
+
+Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns(Mapping[str, Column]):
+    """Immutable table of equally long float columns, each a one-dimensional array."""
+
+    columns: Mapping[str, Column]
+
+    def __post_init__(self) -> None:
+        arrays = {str(name): _column(str(name), values) for name, values in self.columns.items()}
+        lengths = {len(values) for values in arrays.values()}
+        if len(lengths) > 1:
+            told = ", ".join(f"{name!r} has {len(values)}" for name, values in arrays.items())
+            raise DataError(f"the columns differ in length: {told}")
+        object.__setattr__(self, "columns", MappingProxyType(arrays))
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self.columns:
+            raise DataError(
+                f"the data have no column {name!r}",
+                hint=did_you_mean(name, self.columns) or f"there are {', '.join(repr(known) for known in self.columns)}",
+                detail={"column": name},
+            )
+        return self.columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return next((len(values) for values in self.columns.values()), 0)
+
+    def take(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> "Columns":
+        """Return the table with the given rows alone."""
+        return Columns({name: values[rows] for name, values in self.columns.items()})
+
+    def with_column(self, name: str, values: Any) -> "Columns":
+        """Return the table with one column added or replaced."""
+        return Columns({**self.columns, name: values})
+
+
+def _column(name: str, values: Any) -> Column:
+    try:
+        array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    except (TypeError, ValueError) as cause:
+        raise DataError(f"the column {name!r} is not numeric: {cause}") from cause
+    if array.ndim != 1:
+        raise DataError(f"the column {name!r} has {array.ndim} dimensions, not one")
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,1 @@
+"""Submit, get, list, cancel, delete; the worker."""

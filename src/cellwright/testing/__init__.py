@@ -1,0 +1,1 @@
+"""Contract kits, fakes and synthetic cells, shipped for authors of members."""

@@ -1,1 +1,93 @@
-"""x"""
+"""Cellwright: parameterised battery cell models from datasheets, literature and measured curves.
+
+The names of this module are loaded on first use, so that importing it costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cellwright.catalog import calculations, costs, objectives, transforms
+    from cellwright.catalog import distributions as stats
+    from cellwright.catalog import entries as direct_entries
+    from cellwright.catalog import estimators as optimizers
+    from cellwright.catalog import estimators as parameter_estimators
+    from cellwright.catalog import samplers as distribution_samplers
+    from cellwright.client import Client
+    from cellwright.engine.check import CheckReport
+    from cellwright.errors import CellwrightError
+    from cellwright.schema.document import DataFit, DataFitOptions, Pipeline, Validation
+    from cellwright.schema.free_parameter import Parameter
+    from cellwright.schema.parameters import ParameterSet
+    from cellwright.schema.results import PipelineResult
+    from cellwright.service.assembly import check_pipeline as check
+    from cellwright.service.assembly import run_pipeline as run
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "calculations": "cellwright.catalog.calculations",
+    "costs": "cellwright.catalog.costs",
+    "direct_entries": "cellwright.catalog.entries",
+    "distribution_samplers": "cellwright.catalog.samplers",
+    "objective_functions": "cellwright.catalog.costs",
+    "objectives": "cellwright.catalog.objectives",
+    "optimizers": "cellwright.catalog.estimators",
+    "parameter_estimators": "cellwright.catalog.estimators",
+    "stats": "cellwright.catalog.distributions",
+    "transforms": "cellwright.catalog.transforms",
+}
+_NAMES = {
+    "CellwrightError": "cellwright.errors:CellwrightError",
+    "CheckReport": "cellwright.engine.check:CheckReport",
+    "Client": "cellwright.client:Client",
+    "DataFit": "cellwright.schema.document:DataFit",
+    "DataFitOptions": "cellwright.schema.document:DataFitOptions",
+    "Parameter": "cellwright.schema.free_parameter:Parameter",
+    "ParameterSet": "cellwright.schema.parameters:ParameterSet",
+    "Pipeline": "cellwright.schema.document:Pipeline",
+    "PipelineResult": "cellwright.schema.results:PipelineResult",
+    "Validation": "cellwright.schema.document:Validation",
+    "check": "cellwright.service.assembly:check_pipeline",
+    "run": "cellwright.service.assembly:run_pipeline",
+}
+
+__all__ = [
+    "CellwrightError",
+    "CheckReport",
+    "Client",
+    "DataFit",
+    "DataFitOptions",
+    "Parameter",
+    "ParameterSet",
+    "Pipeline",
+    "PipelineResult",
+    "Validation",
+    "calculations",
+    "check",
+    "costs",
+    "direct_entries",
+    "distribution_samplers",
+    "objectives",
+    "optimizers",
+    "parameter_estimators",
+    "run",
+    "stats",
+    "transforms",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        value: Any = import_module(_MODULES[name])
+    elif name in _NAMES:
+        module, attribute = _NAMES[name].split(":")
+        value = getattr(import_module(module), attribute)
+    else:
+        raise AttributeError(f"module 'cellwright' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

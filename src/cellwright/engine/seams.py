@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.schema.results import ElementRecord
+from cellwright.schema.search import Batch
 from cellwright.schema.simulation import SolveStatus
 
 Array = NDArray[np.float64]
@@ -56,21 +57,6 @@ class Pool(Protocol):
     def close(self) -> None:
         """End the workers."""
         ...
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One batch of a search: points (n, d) as the estimator asked for them, and what came of each.
-
-    `costs` (n,), `residuals` (n, m) or None where the estimator needs none, `statuses` one word a point.
-    """
-
-    points: Array
-    costs: Array
-    residuals: Array | None
-    statuses: tuple[str, ...]
-    solves: int = 0
-    seconds: float = 0.0
 
 
 class Journal(Protocol):

@@ -1,6 +1,6 @@
 """The `ParameterSet` that flows through a pipeline: names to values, each with its origin."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -41,6 +41,9 @@ class ParameterSet(Mapping[str, Any]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "values_", MappingProxyType(dict(self.values_)))
         object.__setattr__(self, "origins", MappingProxyType(dict(self.origins)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ParameterSet, (dict(self.values_), dict(self.origins))
 
     def __getitem__(self, name: str) -> Any:
         self._note(name)
@@ -105,6 +108,12 @@ class ParameterSet(Mapping[str, Any]):
         merged = {**self.values_, **new}
         settled = settle(merged, set(new))
         return replace(self, values_=settled, origins={**self.origins, **origins})
+
+    def without(self, names: Iterable[str]) -> "ParameterSet":
+        """Return the set without the named values, so that looking them up gives their symbols."""
+        gone = set(names)
+        kept = {name: value for name, value in self.values_.items() if name not in gone}
+        return replace(self, values_=kept, origins={n: o for n, o in self.origins.items() if n not in gone})
 
     def recording(self) -> "ParameterSet":
         """Return a view of the same values that records every name it is asked for."""

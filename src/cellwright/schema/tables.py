@@ -27,6 +27,9 @@ class Columns(Mapping[str, Column]):
             raise DataError(f"the columns differ in length: {told}")
         object.__setattr__(self, "columns", MappingProxyType(arrays))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Columns, (dict(self.columns),)
+
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
             raise DataError(
@@ -35,6 +38,9 @@ class Columns(Mapping[str, Column]):
                 detail={"column": name},
             )
         return self.columns[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)

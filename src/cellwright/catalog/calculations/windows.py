@@ -1,0 +1,158 @@
+"""Stoichiometry windows and the initial state."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from cellwright.catalog.calculations.capacity import AREA, HEIGHT, LAYERS, WIDTH
+from cellwright.errors import ConfigurationError
+from cellwright.physics.geometry import host_capacity
+from cellwright.physics.windows import stoichiometry_window
+from cellwright.schema.families import Calculation
+from cellwright.schema.names import names_of
+from cellwright.schema.parameters import ParameterSet, Values
+from cellwright.schema.values import Function
+from cellwright.schema.variant import Example, Schema
+
+LITHIUM = "Cyclable lithium capacity [A.h]"
+NOMINAL = "Nominal cell capacity [A.h]"
+
+
+class ElectrodeSOHOptions(Schema):
+    """Which capacity is known beside those of the electrodes."""
+
+    only_set = True
+
+    known_value: Literal["cyclable lithium capacity", "cell capacity"] = Field(
+        default="cyclable lithium capacity", alias="known value"
+    )
+
+
+class ElectrodeSOH(Calculation):
+    """Stoichiometries of both electrodes at 0 and 100 % state of charge.
+
+    They solve U_p(θ_p100) - U_n(θ_n100) = V_100, U_p(θ_p0) - U_n(θ_n0) = V_0, Q = Q_n (θ_n100 - θ_n0) =
+    Q_p (θ_p0 - θ_p100) and, with a known lithium inventory, Q_Li = θ_n Q_n + θ_p Q_p (else with the cell's capacity Q).
+    V_0 and V_100 [V] are the open-circuit voltages at 0 and 100 % SOC or, where these are not given, the voltage cut-offs;
+    Q_n and Q_p [A.h] the electrode capacities or, where these are not given, c_max ε L A F / 3600.
+
+    Source: Mohtat, Lee, Siegel & Stefanopoulou, J. Power Sources 427 (2019) 101, doi:10.1016/j.jpowsour.2019.03.104.
+    """
+
+    type: Literal["ElectrodeSOH"] = "ElectrodeSOH"
+    options: ElectrodeSOHOptions | None = None
+
+    example: ClassVar = Example(
+        given={
+            "Negative electrode OCP [V]": Function.trace(lambda sto: 1 - sto),
+            "Positive electrode OCP [V]": Function.trace(lambda sto: 5 - sto),
+            "Negative electrode capacity [A.h]": 2.0,
+            "Positive electrode capacity [A.h]": 4.0,
+            LITHIUM: 3.2,
+            "Lower voltage cut-off [V]": 3.5,
+            "Upper voltage cut-off [V]": 4.1,
+        },
+        gives={
+            "Negative electrode stoichiometry at 0% SOC": 0.2,
+            "Negative electrode stoichiometry at 100% SOC": 0.6,
+            "Positive electrode stoichiometry at 0% SOC": 0.7,
+            "Positive electrode stoichiometry at 100% SOC": 0.5,
+        },
+    )
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options(cls, given: object) -> object:
+        return ElectrodeSOHOptions(**given) if isinstance(given, dict) else given
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the four stoichiometries [-].
+
+        Raises: `MissingParameterError` for a number or potential that is not given, `ConfigurationError` where the
+        window does not reach the voltage limits.
+        """
+        options = self.options or ElectrodeSOHOptions()
+        by_lithium = options.known_value == "cyclable lithium capacity"
+        known = {"Q_Li": p.number(LITHIUM)} if by_lithium else {"Q_cell": p.number(NOMINAL)}
+        window = stoichiometry_window(
+            p.function(names_of("negative").open_circuit_potential),
+            p.function(names_of("positive").open_circuit_potential),
+            capacity_of(p, "negative"),
+            capacity_of(p, "positive"),
+            voltage_at(p, 0),
+            voltage_at(p, 100),
+            **known,
+        )
+        return {
+            names_of("negative").stoichiometry_at(0): window.n0,
+            names_of("negative").stoichiometry_at(100): window.n100,
+            names_of("positive").stoichiometry_at(0): window.p0,
+            names_of("positive").stoichiometry_at(100): window.p100,
+        }
+
+
+class InitialSOC(Calculation):
+    """Initial stoichiometries and concentrations at a state of charge.
+
+    θ_n = θ_n0 + z (θ_n100 - θ_n0), θ_p = θ_p0 + z (θ_p100 - θ_p0), c = θ c_max, with z the state of charge between 0
+    and 1 (or the name of a parameter that holds it), θ [-] and c [mol.m-3].
+
+    Source: Mohtat, Lee, Siegel & Stefanopoulou, J. Power Sources 427 (2019) 101, doi:10.1016/j.jpowsour.2019.03.104.
+    """
+
+    type: Literal["InitialSOC"] = "InitialSOC"
+    soc: int | float | str
+
+    example: ClassVar = Example(
+        fields={"soc": 0.5},
+        given={
+            "Negative electrode stoichiometry at 0% SOC": 0.2,
+            "Negative electrode stoichiometry at 100% SOC": 0.6,
+            "Positive electrode stoichiometry at 0% SOC": 0.7,
+            "Positive electrode stoichiometry at 100% SOC": 0.5,
+            "Maximum concentration in negative electrode [mol.m-3]": 30000.0,
+            "Maximum concentration in positive electrode [mol.m-3]": 50000.0,
+        },
+        gives={
+            "Initial stoichiometry in negative electrode": 0.4,
+            "Initial stoichiometry in positive electrode": 0.6,
+            "Initial concentration in negative electrode [mol.m-3]": 12000.0,
+            "Initial concentration in positive electrode [mol.m-3]": 30000.0,
+        },
+    )
+
+    @field_validator("soc")
+    @classmethod
+    def _fraction(cls, soc: Any) -> Any:
+        if not isinstance(soc, str) and not 0 <= soc <= 1:
+            raise ConfigurationError(f"a state of charge lies between 0 and 1, not {soc}", hint="write 0.5 for 50 %")
+        return soc
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return initial stoichiometries [-] and concentrations [mol.m-3] of both electrodes."""
+        z = p[self.soc] if isinstance(self.soc, str) else float(self.soc)
+        result = {}
+        for electrode in ("negative", "positive"):
+            name = names_of(electrode)
+            empty, full = p[name.stoichiometry_at(0)], p[name.stoichiometry_at(100)]
+            theta = empty + z * (full - empty)
+            result[name.initial_stoichiometry] = theta
+            result[name.initial_concentration] = theta * p[name.maximum_concentration]
+        return result
+
+
+def capacity_of(p: ParameterSet, electrode: str) -> float:
+    """Return an electrode's capacity [A.h] as a number: given, or from concentration, volume fraction and geometry."""
+    name = names_of(electrode)
+    if name.capacity in p:
+        return p.number(name.capacity)
+    area = p.number(AREA) if AREA in p else p.number(HEIGHT) * p.number(WIDTH)
+    layers = p.number(LAYERS) if LAYERS in p else 1.0
+    numbers = [p.number(n) for n in (name.maximum_concentration, name.volume_fraction, name.thickness)]
+    return float(host_capacity(*numbers, area, layers))
+
+
+def voltage_at(p: ParameterSet, soc: Literal[0, 100]) -> float:
+    """Return the open-circuit voltage [V] at 0 or 100 % SOC, by its own name or as the voltage cut-off."""
+    own = f"Open-circuit voltage at {soc}% SOC [V]"
+    return p.number(own if own in p else f"{'Lower' if soc == 0 else 'Upper'} voltage cut-off [V]")

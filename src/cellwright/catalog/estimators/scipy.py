@@ -1,0 +1,191 @@
+"""Estimators of SciPy: they ask for batches of points and keep nothing of their own between them."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import ConfigDict
+
+from cellwright.errors import ConfigurationError
+from cellwright.schema.families import Array, Estimator
+from cellwright.schema.search import Evaluate, Found, Space
+
+DIFFERENCE_STEP = 2e-3
+"""Step of forward differences in search coordinates, where the bounds are 0 and 1.
+
+Solutions on a measured, noisy current carry integration errors of some 1e-5 V, so SciPy's default step of 1e-8 differs
+noise; a step of this size is well above them and small against the curvature.
+"""
+GRADIENT_METHODS = frozenset({"CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "trust-constr"})
+
+
+class ScipyEstimator(Estimator):
+    """Base of the wrappers: further keywords go to the SciPy function as they are."""
+
+    model_config = ConfigDict(extra="allow")
+    positional = ()
+
+    def _extra(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class ScipyLeastSquares(ScipyEstimator):
+    """Local least squares on the residual array, with bounds.
+
+    Minimises ½ Σ r² by a trust region (`method="trf"`), "dogbox" or Levenberg-Marquardt ("lm", without bounds). The
+    Jacobian comes from forward differences, all columns in one batch.
+
+    Source: Branch, Coleman & Li, SIAM J. Sci. Comput. 21 (1999) 1, doi:10.1137/S1064827595289108 (trf).
+    """
+
+    type: Literal["ScipyLeastSquares"] = "ScipyLeastSquares"
+    needs_residuals: ClassVar[bool] = True
+
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:  # noqa: ARG002
+        """Return the best point that `scipy.optimize.least_squares` finds from the start."""
+        from scipy.optimize import least_squares
+
+        residuals = Remembered(lambda points: _residuals(evaluate(points).residuals))
+        options = self._extra()
+        if "max_iterations" in options:
+            options["max_nfev"] = options.pop("max_iterations")
+        bounded = options.get("method", "trf") != "lm"
+        if bounded:
+            options["bounds"] = (space.lower, space.upper)
+        result = _scipy(
+            least_squares,
+            lambda x: residuals.at(x),
+            _inside(space) if bounded else space.initial,
+            jac=lambda x: differences(residuals, x, space),
+            **({"xtol": 1e-6, "ftol": 1e-8} | options),
+        )
+        return Found(np.asarray(result.x), bool(result.status > 0), str(result.message), int(result.njev or 0))
+
+
+class ScipyMinimize(ScipyEstimator):
+    """Local minimisation of the scalar cost: L-BFGS-B unless another `method` is named.
+
+    Methods that use a gradient get it from forward differences, all in one batch.
+
+    Source: Byrd, Lu, Nocedal & Zhu, SIAM J. Sci. Comput. 16 (1995) 1190, doi:10.1137/0916069 (L-BFGS-B).
+    """
+
+    type: Literal["ScipyMinimize"] = "ScipyMinimize"
+
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:  # noqa: ARG002
+        """Return the best point that `scipy.optimize.minimize` finds from the start."""
+        from scipy.optimize import Bounds, minimize
+
+        cost = Remembered(lambda points: _finite(evaluate(points).costs)[:, None])
+        arguments = self._extra()
+        method = arguments.pop("method", "L-BFGS-B")
+        options = dict(arguments.pop("options", {}))
+        if "max_iterations" in arguments:
+            options["maxiter"] = arguments.pop("max_iterations")
+        if method in GRADIENT_METHODS:
+            arguments["jac"] = lambda x: differences(cost, x, space)[0]
+        result = _scipy(
+            minimize,
+            lambda x: float(cost.at(x)[0]),
+            _inside(space),
+            method=method,
+            bounds=Bounds(space.lower, space.upper),
+            options=options or None,
+            **arguments,
+        )
+        return Found(np.asarray(result.x), bool(result.success), str(result.message), int(getattr(result, "nit", 0)))
+
+
+class ScipyDifferentialEvolution(ScipyEstimator):
+    """Global search by differential evolution; a whole generation is one batch. The start is not used.
+
+    `population_size` (15) times the number of parameters is the size of the population, `max_iterations` (1000) the
+    number of generations. No polishing at the end.
+
+    Source: Storn & Price, J. Global Optim. 11 (1997) 341, doi:10.1023/A:1008202821328.
+    """
+
+    type: Literal["ScipyDifferentialEvolution"] = "ScipyDifferentialEvolution"
+    global_search: ClassVar[bool] = True
+
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the best point that `scipy.optimize.differential_evolution` finds within the bounds."""
+        from scipy.optimize import Bounds, differential_evolution
+
+        options = self._extra()
+        renamed = {"max_iterations": "maxiter", "population_size": "popsize"}
+        options = {renamed.get(name, name): value for name, value in options.items() if name != "workers"}
+        seed = options.pop("seed", None)
+        result = _scipy(
+            differential_evolution,
+            lambda points: _finite(evaluate(np.atleast_2d(points.T)).costs),
+            Bounds(space.lower, space.upper),
+            rng=rng if seed is None else np.random.default_rng(seed),
+            vectorized=True,
+            updating="deferred",
+            polish=False,
+            **options,
+        )
+        return Found(np.asarray(result.x), bool(result.success), str(result.message), int(result.nit))
+
+
+class Remembered:
+    """A vector function of batches that keeps its last value, so that a derivative does not ask for it again."""
+
+    def __init__(self, function: Callable[[Array], Array]) -> None:
+        self.function = function
+        self._point: Array | None = None
+        self._value: Array = np.zeros(0)
+
+    def at(self, x: Array) -> Array:
+        """Return the value at one point (d,)."""
+        if self._point is None or not np.array_equal(self._point, x):
+            self._value = self.function(np.array(x)[None, :])[0]
+            self._point = np.array(x)
+        return self._value
+
+
+def differences(function: Remembered, x: Array, space: Space, step: float = DIFFERENCE_STEP) -> Array:
+    """Return the derivatives (m, d) of a vector function at `x` (d,) by one-sided differences inside the bounds.
+
+    A side on which the function has no finite value is replaced by the other; where both fail the column is 0.
+    """
+    base = function.at(x)
+    steps = np.where(x + step <= space.upper, step, -step)
+    columns = (function.function(x + np.diag(steps)) - base) / steps[:, None]
+    broken = ~np.isfinite(columns).all(axis=1)
+    if broken.any():
+        back = x - np.diag(steps)
+        inside = ((back >= space.lower) & (back <= space.upper)).all(axis=1) & broken
+        columns[broken] = 0.0
+        if inside.any():
+            retried = (base - function.function(back[inside])) / steps[inside][:, None]
+            columns[inside] = np.where(np.isfinite(retried).all(axis=1, keepdims=True), retried, 0.0)
+    return np.asarray(columns.T)
+
+
+def _residuals(residuals: Array | None) -> Array:
+    if residuals is None:
+        raise ConfigurationError("the cost has no residual array", hint="use SSE with a least-squares estimator")
+    return residuals
+
+
+def _finite(costs: Array) -> Array:
+    """Return the costs with failed points as a large number, which line searches can step back from."""
+    return np.where(np.isfinite(costs), costs, 1e12)
+
+
+def _inside(space: Space, margin: float = 1e-6) -> Array:
+    """Return the start, moved off a bound by a hair, since trust regions start inside."""
+    width = np.where(np.isfinite(space.upper - space.lower), space.upper - space.lower, 1.0)
+    return np.clip(space.initial, space.lower + margin * width, space.upper - margin * width)
+
+
+def _scipy(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call SciPy; options that it does not take are a mistake in the document."""
+    try:
+        return function(*args, **options)
+    except TypeError as cause:
+        if "unexpected keyword" in str(cause):
+            raise ConfigurationError(f"{function.__name__}: {cause}", at=("optimizer",)) from cause
+        raise

@@ -1,0 +1,180 @@
+"""Simulation with the measured current, compared with the measured voltage or other variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from cellwright.catalog.models import as_config, model_spec
+from cellwright.errors import DataError, NotImplementedYetError
+from cellwright.physics.timeseries import compress_current
+from cellwright.schema.families import Array, Objective
+from cellwright.schema.parameters import Origin, ParameterSet
+from cellwright.schema.simulation import Simulate, Simulation, SimulationProblem, Solved
+from cellwright.schema.tables import Columns
+from cellwright.schema.values import normalise
+from cellwright.schema.variant import InvalidDocumentError, Schema
+
+TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
+MODEL_VARIABLES = {"Temperature [degC]": "Volume-averaged cell temperature [C]"}
+"""Columns of measurements whose variable is called otherwise in PyBaMM."""
+CURRENT_ATOL, CURRENT_RTOL = 1e-6, 1e-4
+JUMP = 1e-6
+"""Time [s] in which the current changes between two rows of the same time stamp."""
+
+
+class CurrentDrivenOptions(Schema):
+    """The model, what is compared, and how closely the measured current is followed."""
+
+    only_set = True
+
+    model: Any = None
+    parameterized_model_id: str | None = None
+    independent_variable: Literal["time", "voltage"] = Field(default="time", alias="independent variable")
+    simulation_kwargs: dict[str, Any] | None = None
+    objective_variables: list[str] | None = Field(default=None, alias="objective variables")
+    interpolant_atol: float | None = None
+    interpolant_rtol: float | None = None
+    interpolant_lossless: bool = False
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _model(cls, given: Any) -> Any:
+        return None if given is None else as_config(given)
+
+
+class CurrentDriven(Objective):
+    """The model driven by the measured current, compared with the measured voltage.
+
+    r = y_model(t_i) - y_data(t_i) for each of `objective variables` (default: `Voltage [V]`) at the measured times. The
+    current is the piecewise linear course of the measured one (positive on discharge), reduced to the knots that keep it
+    within `interpolant_atol` + `interpolant_rtol` |I|; with `interpolant_lossless` every row is a knot. The initial state
+    is the one that the parameters name (concentrations, stoichiometries, SOC, voltage), else the first measured voltage.
+
+    Source: Doyle, Fuller & Newman, J. Electrochem. Soc. 140 (1993) 1526, doi:10.1149/1.2221597.
+    """
+
+    type: Literal["CurrentDriven"] = "CurrentDriven"
+    options: CurrentDrivenOptions | None = None
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options(cls, given: Any) -> Any:
+        return CurrentDrivenOptions(**given) if isinstance(given, Mapping) else given
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _values(cls, given: Any) -> Any:
+        return None if given is None else {str(name): normalise(value) for name, value in dict(given).items()}
+
+    @model_validator(mode="after")
+    def _with_model(self) -> "CurrentDriven":
+        if self.options is None or (self.options.model is None and self.options.parameterized_model_id is None):
+            raise InvalidDocumentError(
+                "CurrentDriven needs a model", at=("options", "model"), hint="for example options={'model': 'SPMe'}"
+            )
+        return self
+
+    @property
+    def _set(self) -> CurrentDrivenOptions:
+        assert self.options is not None
+        return self.options
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The compared variables, by the names of the data's columns."""
+        return tuple(self._set.objective_variables or [VOLTAGE])
+
+    def prepare(self, p: ParameterSet, free: tuple[str, ...], simulate: Simulate) -> "PreparedSimulation":
+        """Build the model for the measured current.
+
+        Raises: `DataError` for missing columns, time that runs backward or too few rows; what `simulate` raises.
+        """
+        options = self._set
+        if options.independent_variable == "voltage" or options.parameterized_model_id is not None:
+            raise NotImplementedYetError(
+                "CurrentDriven runs with a model and time as independent variable; others are not implemented yet",
+                at=("options",),
+            )
+        table = self.data_input.table
+        time, current = knots(table)
+        if not options.interpolant_lossless:
+            atol = CURRENT_ATOL if options.interpolant_atol is None else options.interpolant_atol
+            rtol = CURRENT_RTOL if options.interpolant_rtol is None else options.interpolant_rtol
+            time, current = compress_current(time, current, atol=atol, rtol=rtol)
+        rows = table.take(last_of_each_time(table[TIME]))
+        start = self.data_input.initial_voltage
+        problem = SimulationProblem(
+            model=model_spec(options.model, options.simulation_kwargs),
+            parameters=p.merge(self.parameters or {}, Origin("objective")),
+            time=time,
+            current=current,
+            output_times=rows[TIME] - rows[TIME][0],
+            variables=tuple(MODEL_VARIABLES.get(variable, variable) for variable in self.variables),
+            free=free,
+            initial_voltage=start if start is not None or VOLTAGE not in table else float(table[VOLTAGE][0]),
+        )
+        observed = {variable: rows[variable] for variable in self.variables}
+        return PreparedSimulation(TIME, problem.output_times, observed, simulate(problem), problem.variables)
+
+
+@dataclass(frozen=True)
+class PreparedSimulation:
+    """A built simulation beside what was measured."""
+
+    x_name: str
+    x: Array
+    observed: Mapping[str, Array]
+    simulation: Simulation
+    model_variables: tuple[str, ...]
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The free parameters that act on the prediction."""
+        return self.simulation.used
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """All parameters that were read."""
+        return self.simulation.reads
+
+    def predict(self, inputs: Mapping[str, float]) -> Solved:
+        """Return the compared variables at the measured times."""
+        solved = self.simulation.solve(inputs)
+        named = zip(self.observed, self.model_variables, strict=True)
+        outputs = {name: solved.outputs[model] for name, model in named if model in solved.outputs}
+        return Solved(solved.status, outputs, solved.message)
+
+
+def knots(table: Columns) -> tuple[Array, Array]:
+    """Return times from 0 [s], strictly increasing, and currents [A] of the rows.
+
+    Rows of the same time stamp are a step: the later one is moved on by a microsecond.
+
+    Raises: `DataError` for fewer than two rows, values that are no numbers, time that runs backward.
+    """
+    time, current = table[TIME], table[CURRENT]
+    if table.rows < 2:
+        raise DataError(f"a simulation needs at least two rows of data, there are {table.rows}")
+    if not (np.isfinite(time).all() and np.isfinite(current).all()):
+        raise DataError("time or current hold values that are no numbers (NaN or infinite)", hint="remove these rows")
+    backward = np.flatnonzero(np.diff(time) < 0)
+    if backward.size:
+        row = int(backward[0]) + 1
+        raise DataError(
+            f"time runs backward at row {row}: from {time[row - 1]:.6g} to {time[row]:.6g} s",
+            hint="sort the rows (transforms: {sort: true}) or remove the repeated part",
+        )
+    steps = np.maximum(np.diff(time), JUMP)
+    increasing = np.concatenate([[0.0], np.cumsum(steps)])
+    return increasing, np.asarray(current)
+
+
+def last_of_each_time(time: Array) -> Array:
+    """Return the mask of the rows that are the last of their time stamp."""
+    mask = np.append(np.diff(time) > 0, True)
+    return np.asarray(mask)
+
+

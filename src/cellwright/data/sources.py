@@ -1,0 +1,138 @@
+"""From a data source to the rows that a fit works with."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cellwright.data.steps import select_steps
+from cellwright.errors import CellwrightError, DataError, NotImplementedYetError, did_you_mean
+from cellwright.schema.datasource import DataLoaderOptions, DataSource, TimeRangeSpec
+from cellwright.schema.document import Pipeline
+from cellwright.schema.tables import Columns
+
+TIME = "Time [s]"
+
+
+def read_file(path: Path) -> Columns:
+    """Return the columns of a CSV file (lines with # are comments) or a Parquet file.
+
+    Raises: `DataError` where the file is not there (with the nearest names in its folder) or is no table of numbers.
+    """
+    import polars as pl
+
+    if not path.is_file():
+        near = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        where = f"in {str(path.parent)!r}" if path.parent.is_dir() else f"and neither is the folder {str(path.parent)!r}"
+        raise DataError(f"the file {path.name!r} is not there {where}", hint=did_you_mean(path.name, near))
+    try:
+        if path.suffix.lower() in {".parquet", ".pq"}:
+            frame = pl.read_parquet(path)
+        else:
+            frame = pl.read_csv(path, comment_prefix="#", infer_schema_length=None)
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as cause:
+        raise DataError(f"the file {path.name!r} cannot be read as a table: {str(cause).splitlines()[0]}") from None
+    numeric = [name for name in frame.columns if frame[name].dtype.is_numeric()]
+    return Columns({name.strip(): frame[name].to_numpy().astype(float) for name in numeric})
+
+
+def read(source: DataSource) -> DataSource:
+    """Return the source with the columns of its file in it; one that holds its columns is returned as it is.
+
+    Raises: `DataError` where the file cannot be read, `NotImplementedYetError` for folders and stored measurements.
+    """
+    reference = source.reference
+    if reference is None:
+        return source
+    if reference.startswith("file:"):
+        return source.read(read_file(Path(reference.removeprefix("file:")).expanduser()))
+    raise NotImplementedYetError(f"data of the form {reference.split(':')[0] + ':'!r} cannot be read yet", hint="use 'file:'")
+
+
+def settle(source: DataSource) -> DataSource:
+    """Return the source with the rows it finally means: read, steps and time range selected, transforms applied.
+
+    Raises: `DataError`, `NotImplementedYetError` for loader options that are not built yet, by name.
+    """
+    source = read(source)
+    table = source.table
+    options = source.options or DataLoaderOptions()
+    first, last = _step(options.first_step, "first_step"), _step(options.last_step, "last_step")
+    voltage = source.initial_voltage
+    if first is not None or last is not None:
+        steps = source.steps
+        if steps is not None and "Step count" in steps and "Step count" not in table:
+            raise NotImplementedYetError("steps given as a table of their own are not read yet", at=("steps",))
+        table, voltage = select_steps(table, first, last)
+    if source.time_range is not None:
+        table = _between(table, source.time_range)
+    return source.settled(_transformed(table, options), voltage)
+
+
+def inlined(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline with the columns of all files in it, so that it can travel.
+
+    Raises: `CellwrightError` with the place in the document of the first file that cannot be read.
+    """
+
+    def change(source: DataSource, at: tuple[str, ...]) -> DataSource:
+        try:
+            return read(source)
+        except CellwrightError as error:
+            raise error.within(*at) from None
+
+    return pipeline.with_data(change)
+
+
+def _step(given: object, name: str) -> int | None:
+    if given is None or isinstance(given, int):
+        return given
+    raise NotImplementedYetError(
+        f"{name} takes a number of a step; selection by {type(given).__name__} is not implemented yet", at=("options", name)
+    )
+
+
+def _between(table: Columns, stretch: TimeRangeSpec) -> Columns:
+    elapsed = table[TIME] - table[TIME][0]
+    inside = (elapsed >= stretch.start) & (elapsed <= stretch.end)
+    if not inside.any():
+        raise DataError(
+            f"no row lies between {stretch.start:g} and {stretch.end:g} s; the data last {elapsed[-1]:g} s", at=("time_range",)
+        )
+    return table.take(inside)
+
+
+def _transformed(table: Columns, options: DataLoaderOptions) -> Columns:
+    chosen = {**_given(options), **(_given(options.transforms) if options.transforms else {})}
+    if chosen.pop("sort", False):
+        table = table.take(np.argsort(table[TIME], kind="stable"))
+    if chosen.pop("remove_duplicates", False):
+        _, rows = np.unique(table[TIME], return_index=True)
+        table = table.take(np.sort(rows))
+    spacing = chosen.pop("interpolate", None)
+    if spacing is not None:
+        table = interpolated(table, spacing)
+    left = [name for name, value in chosen.items() if value]
+    if left:
+        raise NotImplementedYetError(f"the data transform {left[0]!r} is not implemented yet", at=("options", left[0]))
+    return table
+
+
+def _given(options: object) -> dict[str, object]:
+    names = ("rest_to_ocp", "sort", "remove_duplicates", "remove_extremes", "filters", "interpolate", "keep_first_ocp_point")
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
+
+
+def interpolated(table: Columns, spacing: object) -> Columns:
+    """Return the rows at a spacing [s], or at given times [s], every column interpolated linearly.
+
+    The last row stays. Raises: `DataError` for a spacing that is not positive.
+    """
+    time = table[TIME]
+    if isinstance(spacing, list):
+        grid = np.asarray(spacing, dtype=float)
+    else:
+        step = float(spacing)  # type: ignore[arg-type]
+        if step <= 0:
+            raise DataError(f"a spacing of {step:g} s is not positive", at=("options", "interpolate"))
+        grid = np.append(np.arange(time[0], time[-1], step), time[-1])
+    return Columns({name: grid if name == TIME else np.interp(grid, time, values) for name, values in table.items()})

@@ -1,0 +1,164 @@
+"""The families that a pipeline is made of, and what each of their members can do."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellwright.schema.datasource import DataInput
+from cellwright.schema.parameters import ParameterSet, Values
+from cellwright.schema.search import Evaluate, Found, Space
+from cellwright.schema.simulation import Simulate, Solved
+from cellwright.schema.variant import Member, Schema
+
+Array = NDArray[np.float64]
+
+Comparison = Mapping[str, Mapping[str, tuple[Array, Array]]]
+"""objective → variable → (model, data), two arrays of equal length."""
+
+
+class Entry(Member):
+    """An element that gives known values."""
+
+    tag: ClassVar[str] = "name"
+
+    source: str | None = None
+
+    @abstractmethod
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the values by parameter name."""
+
+
+class Calculation(Member):
+    """An element that derives parameters from others.
+
+    `compute` works on numbers, arrays and expressions alike; what it reads of `p` is recorded.
+    """
+
+    unwritten = frozenset({"source"})
+
+    source: str | None = None
+
+    @abstractmethod
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the derived values by parameter name.
+
+        Raises: `MissingParameterError` where a number is needed that nobody provides, `ConfigurationError` and
+        `DataError` for values outside the formula's domain.
+        """
+
+
+class Prepared(Protocol):
+    """An objective with its model built: what was observed, and what the model says at given inputs."""
+
+    x_name: str
+    """The name of the independent variable, `Time [s]`."""
+    x: Array
+    observed: Mapping[str, Array]
+    """variable → measured values on `x`."""
+    used: frozenset[str]
+    """The free parameters that act on the prediction."""
+    reads: frozenset[str]
+    """All parameters that were read."""
+
+    def predict(self, inputs: Mapping[str, float]) -> Solved:
+        """Return the predicted variables on `x`; a failed solve is a status."""
+        ...
+
+
+class Cost(Member):
+    """How far the model is from the data, as a number and, where there is one, as a residual array."""
+
+    positional = ()
+
+    @abstractmethod
+    def scalar(self, comparison: Comparison) -> float:
+        """Return the cost."""
+
+    @abstractmethod
+    def residuals(self, comparison: Comparison) -> Array | None:
+        """Return an array whose sum of squares is the cost, or None where the cost has none."""
+
+
+class Objective(Member):
+    """What a fit or a validation compares: measured data with what a model says of them."""
+
+    positional = ("data_input", "options", "callbacks")
+
+    options: Any = None
+    callbacks: Any = None
+    cost: Cost | None = None
+    constraints: list[Any] | None = None
+    penalties: list[Any] | None = None
+    parameters: dict[str, Any] | None = None
+    data_input: DataInput
+
+    @abstractmethod
+    def prepare(self, p: ParameterSet, free: tuple[str, ...], simulate: Simulate) -> Prepared:
+        """Build what the comparison needs; nothing is integrated.
+
+        Raises: `DataError` for missing columns, `MissingParameterError` for parameters that the model lacks.
+        """
+
+
+class Distribution(Member):
+    """A probability distribution of one parameter."""
+
+    tag: ClassVar[str] = "distribution"
+
+    @abstractmethod
+    def quantile(self, q: Array) -> Array:
+        """Return the values below which the fractions `q` of the probability lie."""
+
+
+class Sampler(Member):
+    """Draws points in the unit cube for the starts of a fit."""
+
+    @abstractmethod
+    def draw(self, count: int, dimensions: int, rng: np.random.Generator) -> Array:
+        """Return `count` points of the unit cube (count, dimensions)."""
+
+
+class Transform(Member):
+    """A change of variable in which a parameter is searched."""
+
+    tag: ClassVar[str] = "transform"
+    positional = ("parameter",)
+
+    parameter: Any
+
+    @abstractmethod
+    def forward(self, value: float) -> float:
+        """Return the search variable of a value."""
+
+    @abstractmethod
+    def inverse(self, variable: float) -> float:
+        """Return the value of a search variable."""
+
+
+class Estimator(Member):
+    """Finds the parameters that make a cost small."""
+
+    aliases: ClassVar[Mapping[str, str]] = {}
+    needs_residuals: ClassVar[bool] = False
+    """Whether the search asks for residual arrays; costs without them are refused."""
+    global_search: ClassVar[bool] = False
+    """Whether the search covers the bounds and so needs them finite."""
+
+    @abstractmethod
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the best point. All randomness is drawn from `rng`; `evaluate` ends the search by raising."""
+
+
+class SimulationSettings(Schema):
+    """Mesh and solver settings of a model, merged key by key over the model's own."""
+
+    only_set = True
+
+    var_pts: dict[str, int] | None = None
+    submesh_types: dict[str, Any] | None = None
+    spatial_methods: dict[str, Any] | None = None
+    geometry: dict[str, Any] | None = None
+    solver: Any = None

@@ -1,0 +1,48 @@
+"""The free parameters of a fit."""
+
+from typing import Any
+
+from pydantic import model_validator
+
+from cellwright.errors import ConfigurationError
+from cellwright.schema.families import Distribution
+from cellwright.schema.variant import Schema
+
+
+class Parameter(Schema):
+    """A free parameter: where to start, between which bounds, how to draw starts.
+
+    Without `initial_value` the middle of finite bounds is taken (in the transform's variable, where there is one),
+    else 1. A bound may be None or infinite.
+    """
+
+    positional = ("name", "initial_value", "bounds", "prior", "normalize", "check_bounds", "check_initial_value", "initial_guess_distribution")  # fmt: skip
+    unwritten = frozenset({"name"})
+
+    name: str
+    initial_value: int | float | None = None
+    bounds: tuple[int | float | None, int | float | None] | None = None
+    prior: Any = None
+    normalize: bool | None = None
+    check_bounds: bool | None = None
+    check_initial_value: bool | None = None
+    initial_guess_distribution: Distribution | None = None
+
+    @model_validator(mode="after")
+    def _upright(self) -> "Parameter":
+        low, high = self.limits
+        if not low < high:
+            raise ConfigurationError(f"the bounds of {self.name!r} are upside down: {low} is not below {high}")
+        start = self.initial_value
+        if start is not None and not low <= start <= high and self.check_initial_value is not False:
+            raise ConfigurationError(
+                f"the initial value {start} of {self.name!r} is outside its bounds {low} to {high}",
+                hint="move the initial value or widen the bounds",
+            )
+        return self
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The bounds, infinite where there is none."""
+        low, high = self.bounds or (None, None)
+        return (float("-inf") if low is None else float(low)), (float("inf") if high is None else float(high))

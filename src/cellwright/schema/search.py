@@ -1,0 +1,140 @@
+"""A search: the space of the free parameters, what estimators ask, what they find."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellwright.errors import ConfigurationError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of a search: points (n, d) as the estimator asked for them, and what came of each.
+
+    `costs` (n,), infinite where a solve failed; `residuals` (n, m) or None where the cost has none; `statuses` one word
+    a point.
+    """
+
+    points: Array
+    costs: Array
+    residuals: Array | None
+    statuses: tuple[str, ...]
+    solves: int = 0
+    seconds: float = 0.0
+
+
+class Evaluate(Protocol):
+    """Answers a batch of points; raises nothing but the end of the search."""
+
+    def __call__(self, points: Array) -> Batch:
+        """Return the batch of the points (n, d) in search coordinates."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One free parameter: its name, bounds and start in its own unit, and the transform it is searched in."""
+
+    name: str
+    initial: float
+    lower: float
+    upper: float
+    forward: Callable[[float], float]
+    inverse: Callable[[float], float]
+    normalize: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.lower < self.upper:
+            raise ConfigurationError(f"the bounds of {self.name!r} are upside down: {self.lower} is not below {self.upper}")
+        if not self.lower <= self.initial <= self.upper:
+            raise ConfigurationError(
+                f"the initial value {self.initial} of {self.name!r} is outside its bounds {self.lower} to {self.upper}"
+            )
+
+    @property
+    def transformed_bounds(self) -> tuple[float, float]:
+        """The bounds after the transform, in increasing order."""
+        low, high = self.forward(self.lower), self.forward(self.upper)
+        return (low, high) if low <= high else (high, low)
+
+    @property
+    def scaling(self) -> tuple[float, float]:
+        """Offset and scale of the search coordinate: bounds become 0 and 1, else the start becomes ±1."""
+        low, high = self.transformed_bounds
+        if not self.normalize:
+            return 0.0, 1.0
+        if np.isfinite(low) and np.isfinite(high):
+            return low, high - low
+        return 0.0, abs(self.forward(self.initial)) or 1.0
+
+    def coordinate(self, value: float) -> float:
+        """Return the search coordinate of a value in the parameter's unit."""
+        offset, scale = self.scaling
+        return (self.forward(value) - offset) / scale
+
+    def value(self, coordinate: float) -> float:
+        """Return the value in the parameter's unit of a search coordinate, inside the bounds."""
+        offset, scale = self.scaling
+        return float(min(max(self.inverse(offset + scale * coordinate), self.lower), self.upper))
+
+
+@dataclass(frozen=True)
+class Space:
+    """The box that is searched, in search coordinates."""
+
+    dimensions: tuple[Dimension, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the free parameters."""
+        return tuple(dimension.name for dimension in self.dimensions)
+
+    @property
+    def initial(self) -> Array:
+        """The start (d,)."""
+        return np.array([dimension.coordinate(dimension.initial) for dimension in self.dimensions])
+
+    @property
+    def lower(self) -> Array:
+        """The lower bounds (d,), -inf where there is none."""
+        return np.array([self._ends(dimension)[0] for dimension in self.dimensions])
+
+    @property
+    def upper(self) -> Array:
+        """The upper bounds (d,), inf where there is none."""
+        return np.array([self._ends(dimension)[1] for dimension in self.dimensions])
+
+    @staticmethod
+    def _ends(dimension: Dimension) -> tuple[float, float]:
+        offset, scale = dimension.scaling
+        low, high = dimension.transformed_bounds
+        return (low - offset) / scale, (high - offset) / scale
+
+    def values(self, point: Array) -> dict[str, float]:
+        """Return the parameters in their units at a point (d,)."""
+        return {d.name: d.value(float(x)) for d, x in zip(self.dimensions, point, strict=True)}
+
+    def point(self, values: Mapping[str, float]) -> Array:
+        """Return the point (d,) of parameters in their units."""
+        return np.array([dimension.coordinate(values[dimension.name]) for dimension in self.dimensions])
+
+    @property
+    def bounded(self) -> bool:
+        """Whether every side has an end."""
+        return bool(np.all(np.isfinite(self.lower)) and np.all(np.isfinite(self.upper)))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search ends with: the point (d,), whether it converged, its words and counts."""
+
+    point: Array
+    success: bool
+    message: str
+    iterations: int = 0
+    detail: Mapping[str, Any] = field(default_factory=dict)

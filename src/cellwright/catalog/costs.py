@@ -5,8 +5,8 @@ weight times the variable's, and `s` the normalization of the data (a number, so
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -14,7 +14,7 @@ from pydantic import model_validator
 from cellwright.errors import ConfigurationError
 from cellwright.schema.families import Array, Comparison, Cost
 
-_NORMALIZATIONS = {
+_NORMALIZATIONS: dict[str, Callable[[Array], Any]] = {
     "mean": lambda y: np.mean(np.abs(y)),
     "range": np.ptp,
     "sum_squares": lambda y: np.sum(y**2),
@@ -38,7 +38,8 @@ class ErrorCost(Cost):
     def _consistent(self) -> "ErrorCost":
         if isinstance(self.normalization, str) and self.normalization not in _NORMALIZATIONS:
             raise ConfigurationError(
-                f"there is no normalization {self.normalization!r}", hint=f"there are {', '.join(_NORMALIZATIONS)}, or a number"
+                f"there is no normalization {self.normalization!r}",
+                hint=f"there are {', '.join(_NORMALIZATIONS)}, or a number",
             )
         if isinstance(self.nan_values, str) and self.nan_values not in {"mean", "min"}:
             raise ConfigurationError(f"nan_values is 'mean', 'min' or a number, not {self.nan_values!r}")
@@ -69,7 +70,9 @@ class ErrorCost(Cost):
         for objective, variables in comparison.items():
             for variable, (model, data) in variables.items():
                 if self._counts(objective, variable):
-                    weight = (self.objective_weights or {}).get(objective, 1.0) * (self.variable_weights or {}).get(variable, 1.0)
+                    weight = (self.objective_weights or {}).get(objective, 1.0) * (self.variable_weights or {}).get(
+                        variable, 1.0
+                    )
                     yield weight, (self._filled(model) - data) / self._scale(data)
 
     def _counts(self, objective: str, variable: str) -> bool:
@@ -92,7 +95,10 @@ class ErrorCost(Cost):
         how = self.nan_values if self.nan_values is not None else "mean"
         if missing.all():
             return np.zeros_like(model) if isinstance(how, str) else np.full_like(model, float(how))
-        fill = {"mean": np.nanmean, "min": np.nanmin}[how](model) if isinstance(how, str) else float(how)
+        if isinstance(how, str):
+            fill = np.nanmean(model) if how == "mean" else np.nanmin(model)
+        else:
+            fill = float(how)
         return np.where(missing, fill, model)
 
 
@@ -129,7 +135,7 @@ class RMSE(ErrorCost):
         """Return √(Σ r²/N)."""
         return float(np.sqrt(np.mean(r**2)))
 
-    def array(self, r: Array) -> None:
+    def array(self, r: Array) -> None:  # noqa: ARG002
         """Return None."""
         return
 

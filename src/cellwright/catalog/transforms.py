@@ -5,9 +5,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import field_validator, model_validator
 
-from cellwright.schema.free_parameter import Parameter
 from cellwright.errors import ConfigurationError
 from cellwright.schema.families import Transform
+from cellwright.schema.free_parameter import Parameter
 from cellwright.schema.values import to_wire
 
 
@@ -32,9 +32,13 @@ class Log10(Transform):
         low, _ = self.parameter.limits
         start = self.parameter.initial_value
         if np.isfinite(low) and low <= 0:
-            raise ConfigurationError(f"{self.parameter.name!r} is searched in log₁₀, so its lower bound {low} must be above 0")
+            raise ConfigurationError(
+                f"{self.parameter.name!r} is searched in log₁₀, so its lower bound {low} must be above 0"
+            )
         if start is not None and start <= 0:
-            raise ConfigurationError(f"{self.parameter.name!r} is searched in log₁₀, so its initial value {start} must be above 0")
+            raise ConfigurationError(
+                f"{self.parameter.name!r} is searched in log₁₀, so its initial value {start} must be above 0"
+            )
         return self
 
     def forward(self, value: float) -> float:

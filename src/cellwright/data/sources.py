@@ -22,7 +22,9 @@ def read_file(path: Path) -> Columns:
 
     if not path.is_file():
         near = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        where = f"in {str(path.parent)!r}" if path.parent.is_dir() else f"and neither is the folder {str(path.parent)!r}"
+        where = (
+            f"in {str(path.parent)!r}" if path.parent.is_dir() else f"and neither is the folder {str(path.parent)!r}"
+        )
         raise DataError(f"the file {path.name!r} is not there {where}", hint=did_you_mean(path.name, near))
     try:
         if path.suffix.lower() in {".parquet", ".pq"}:
@@ -45,7 +47,9 @@ def read(source: DataSource) -> DataSource:
         return source
     if reference.startswith("file:"):
         return source.read(read_file(Path(reference.removeprefix("file:")).expanduser()))
-    raise NotImplementedYetError(f"data of the form {reference.split(':')[0] + ':'!r} cannot be read yet", hint="use 'file:'")
+    raise NotImplementedYetError(
+        f"data of the form {reference.split(':')[0] + ':'!r} cannot be read yet", hint="use 'file:'"
+    )
 
 
 def settle(source: DataSource) -> DataSource:
@@ -87,7 +91,8 @@ def _step(given: object, name: str) -> int | None:
     if given is None or isinstance(given, int):
         return given
     raise NotImplementedYetError(
-        f"{name} takes a number of a step; selection by {type(given).__name__} is not implemented yet", at=("options", name)
+        f"{name} takes a number of a step; selection by {type(given).__name__} is not implemented yet",
+        at=("options", name),
     )
 
 
@@ -96,7 +101,8 @@ def _between(table: Columns, stretch: TimeRangeSpec) -> Columns:
     inside = (elapsed >= stretch.start) & (elapsed <= stretch.end)
     if not inside.any():
         raise DataError(
-            f"no row lies between {stretch.start:g} and {stretch.end:g} s; the data last {elapsed[-1]:g} s", at=("time_range",)
+            f"no row lies between {stretch.start:g} and {stretch.end:g} s; the data last {elapsed[-1]:g} s",
+            at=("time_range",),
         )
     return table.take(inside)
 
@@ -118,7 +124,15 @@ def _transformed(table: Columns, options: DataLoaderOptions) -> Columns:
 
 
 def _given(options: object) -> dict[str, object]:
-    names = ("rest_to_ocp", "sort", "remove_duplicates", "remove_extremes", "filters", "interpolate", "keep_first_ocp_point")
+    names = (
+        "rest_to_ocp",
+        "sort",
+        "remove_duplicates",
+        "remove_extremes",
+        "filters",
+        "interpolate",
+        "keep_first_ocp_point",
+    )
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 

@@ -34,7 +34,10 @@ class Answer:
 class Job(Protocol):
     """Work that a pool's workers make ready once and then do many times; picklable."""
 
-    digest: str
+    @property
+    def digest(self) -> str:
+        """What the job depends on, as a SHA-256; a worker builds one of each."""
+        ...
 
     def __call__(self) -> Callable[[Task], Answer]:
         """Build what the tasks need (models) and return the function that does one."""

@@ -100,7 +100,9 @@ class DataSource:
 
     def digest(self) -> str:
         """Return the SHA-256 of the data and of what is done to them."""
-        parts = {name: part.to_config() for name in ("options", "time_range", "analysis") if (part := getattr(self, name))}
+        parts = {
+            name: part.to_config() for name in ("options", "time_range", "analysis") if (part := getattr(self, name))
+        }
         return values.digest(
             {
                 "reference": self.reference,
@@ -186,7 +188,8 @@ def _as(kind: type[Any], given: Any, name: str) -> Any:
 def _reference(text: str) -> str:
     if not text.startswith(PREFIXES):
         raise InvalidDocumentError(
-            f"the data {text!r} do not say where they are", hint=f"write 'file:{text}' for a file, 'db:…' for stored data"
+            f"the data {text!r} do not say where they are",
+            hint=f"write 'file:{text}' for a file, 'db:…' for stored data",
         )
     return text
 

@@ -198,14 +198,19 @@ def free_parameter(name: str, given: Any) -> FreeParameter:
     if isinstance(given, Mapping) and "$type" not in given:
         fields = {key: value for key, value in given.items() if key not in {"transform", "name"}}
         inner = Parameter(name=name, **fields)
-        return inner if "transform" not in given else Transform.parse({"transform": given["transform"], "parameter": inner})
+        return (
+            inner
+            if "transform" not in given
+            else Transform.parse({"transform": given["transform"], "parameter": inner})
+        )
     if not isinstance(given, Expression) and hasattr(given, "to_config"):
         return free_parameter(name, given.to_config())
     value = normalise(given)
     if isinstance(value, Expression):
         return value
     raise ConfigurationError(
-        f"a fit parameter cannot be {given!r}", hint="give a Parameter, a transform of one, or an expression of others"
+        f"a fit parameter cannot be {given!r}",
+        hint="give a Parameter, a transform of one, or an expression of others",
     )
 
 
@@ -272,7 +277,8 @@ class Pipeline(Schema):
         except OSError as cause:
             near = [other.name for other in place.parent.glob("*.y*ml")] if place.parent.is_dir() else []
             raise ConfigurationError(
-                f"the file {str(path)!r} cannot be read: {cause.strerror}", hint=did_you_mean(place.name, near)
+                f"the file {str(path)!r} cannot be read: {cause.strerror}",
+                hint=did_you_mean(place.name, near),
             ) from None
         try:
             config = json.loads(text) if place.suffix == ".json" else yaml.load(text, Loader=Loader)  # noqa: S506
@@ -323,7 +329,7 @@ def kind_of(element: AnyElement) -> str:
     """Return the wire's name of an element's kind."""
     if isinstance(element, Entry):
         return "entry"
-    return "calculation" if isinstance(element, Calculation) else str(element.element_type)  # type: ignore[attr-defined]
+    return "calculation" if isinstance(element, Calculation) else str(element.element_type)
 
 
 def map_data(value: Any, change: Callable[[DataSource, tuple[str, ...]], DataSource], at: tuple[str, ...]) -> Any:

@@ -313,7 +313,9 @@ def evaluate(op: str, payload: Any, operands: list[Any]) -> Any:
         return unary(op, operands[0])
     if op == "interpolant":
         (argument,) = operands
-        return Expression("interpolant", (argument,), payload) if isinstance(argument, Expression) else payload(argument)
+        return (
+            Expression("interpolant", (argument,), payload) if isinstance(argument, Expression) else payload(argument)
+        )
     raise ConfigurationError(f"an expression of kind {op!r} has no value of its own")
 
 
@@ -429,7 +431,9 @@ def from_wire(tree: Mapping[str, Any], depth: int = 0) -> Expression:
         if op == "interpolant":
             (x,) = tree["x"]
             return Expression(
-                "interpolant", children, Table(tuple(map(float, x)), tuple(map(float, tree["y"])), tree["interpolator"])
+                "interpolant",
+                children,
+                Table(tuple(map(float, x)), tuple(map(float, tree["y"])), tree["interpolator"]),
             )
     except (KeyError, TypeError, ValueError) as cause:
         raise ConfigurationError(f"an expression node of type {tag!r} is malformed: {cause}") from cause

@@ -53,15 +53,30 @@ class Calculation(Member):
 class Prepared(Protocol):
     """An objective with its model built: what was observed, and what the model says at given inputs."""
 
-    x_name: str
-    """The name of the independent variable, `Time [s]`."""
-    x: Array
-    observed: Mapping[str, Array]
-    """variable → measured values on `x`."""
-    used: frozenset[str]
-    """The free parameters that act on the prediction."""
-    reads: frozenset[str]
-    """All parameters that were read."""
+    @property
+    def x_name(self) -> str:
+        """The name of the independent variable, `Time [s]`."""
+        ...
+
+    @property
+    def x(self) -> Array:
+        """Where the variables are compared."""
+        ...
+
+    @property
+    def observed(self) -> Mapping[str, Array]:
+        """The measured values on `x`, by variable."""
+        ...
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The free parameters that act on the prediction."""
+        ...
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """All parameters that were read."""
+        ...
 
     def predict(self, inputs: Mapping[str, float]) -> Solved:
         """Return the predicted variables on `x`; a failed solve is a status."""

@@ -121,7 +121,11 @@ class ParameterSet(Mapping[str, Any]):
 
     def unresolved(self) -> dict[str, list[str]]:
         """Return, for each value that still waits for others, the sorted names of what it waits for."""
-        return {name: sorted(free) for name, value in self.values_.items() if (free := free_names(value) - set(self.values_))}
+        return {
+            name: sorted(free)
+            for name, value in self.values_.items()
+            if (free := free_names(value) - set(self.values_))
+        }
 
     def digest_of(self, names: set[str] | frozenset[str]) -> str:
         """Return the digest of the named values; one that is missing counts as missing."""

@@ -50,7 +50,9 @@ class Dimension:
 
     def __post_init__(self) -> None:
         if not self.lower < self.upper:
-            raise ConfigurationError(f"the bounds of {self.name!r} are upside down: {self.lower} is not below {self.upper}")
+            raise ConfigurationError(
+                f"the bounds of {self.name!r} are upside down: {self.lower} is not below {self.upper}"
+            )
         if not self.lower <= self.initial <= self.upper:
             raise ConfigurationError(
                 f"the initial value {self.initial} of {self.name!r} is outside its bounds {self.lower} to {self.upper}"

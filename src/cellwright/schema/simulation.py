@@ -59,10 +59,15 @@ class Solved:
 class Simulation(Protocol):
     """A built model, solved many times."""
 
-    used: frozenset[str]
-    """The free parameters that the model or its initial state depends on."""
-    reads: frozenset[str]
-    """The names of all parameters that the model, its current and its initial state read."""
+    @property
+    def used(self) -> frozenset[str]:
+        """The free parameters that the model or its initial state depends on."""
+        ...
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names of all parameters that the model, its current and its initial state read."""
+        ...
 
     def solve(self, inputs: Mapping[str, float]) -> Solved:
         """Return the outputs at these values of the free parameters. A failed solve is a status, never raised."""

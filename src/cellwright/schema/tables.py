@@ -34,7 +34,8 @@ class Columns(Mapping[str, Column]):
         if name not in self.columns:
             raise DataError(
                 f"the data have no column {name!r}",
-                hint=did_you_mean(name, self.columns) or f"there are {', '.join(repr(known) for known in self.columns)}",
+                hint=did_you_mean(name, self.columns)
+                or f"there are {', '.join(repr(known) for known in self.columns)}",
                 detail={"column": name},
             )
         return self.columns[name]

@@ -23,6 +23,7 @@ from cellwright.schema.expressions import (
     interpolant,
     parameter,
 )
+from cellwright.schema.formulas import parse_formula
 
 _EXPRESSION_PREFIX = "pybamm.expression_tree."
 
@@ -46,7 +47,7 @@ class Function:
         Raises: `ConfigurationError` where the callable does not work on symbols (a branch on a value, `math.exp`).
         """
         names = tuple(inspect.signature(formula).parameters)
-        name = label or getattr(formula, "__name__", "function")
+        name = label or str(getattr(formula, "__name__", "function"))
         try:
             result = formula(*(parameter(argument) for argument in names))
         except Exception as cause:
@@ -61,13 +62,17 @@ class Function:
         return cls(names, result, name)
 
     @classmethod
-    def table(cls, argument: str, x: Any, y: Any, interpolator: Interpolator = "linear", label: str = "table") -> "Function":
+    def table(
+        cls, argument: str, x: Any, y: Any, interpolator: Interpolator = "linear", label: str = "table"
+    ) -> "Function":
         """Return the interpolation of the points (x, y) as a function of one argument."""
         return cls((argument,), interpolant(x, y, parameter(argument), interpolator), label)
 
     def __call__(self, *values: Any) -> Any:
         if len(values) > len(self.arguments):
-            raise ConfigurationError(f"the function {self.label!r} takes {len(self.arguments)} arguments, got {len(values)}")
+            raise ConfigurationError(
+                f"the function {self.label!r} takes {len(self.arguments)} arguments, got {len(values)}"
+            )
         result = self.body.substitute(dict(zip(self.arguments, values, strict=False)))
         shape = np.broadcast_shapes(*(np.shape(v) for v in values)) if values else ()
         if shape and not isinstance(result, Expression) and np.shape(result) != shape:
@@ -100,6 +105,17 @@ class Function:
 
     def __str__(self) -> str:
         return f"({', '.join(self.arguments)}) ↦ {self.body}"
+
+
+def written(text: str, arguments: Any = None) -> Any:
+    """Return the expression, or with arguments the `Function`, that a formula in text means."""
+    names = tuple(str(name) for name in arguments or ())
+    body = parse_formula(text, names)
+    if not names:
+        return body
+    return Function(
+        names, body if isinstance(body, Expression) else Expression("scalar", payload=float(body)), "formula"
+    )
 
 
 def free_names(value: Any) -> frozenset[str]:
@@ -172,7 +188,10 @@ def digest(value: Any) -> str:
 
 def _canonical(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype != object:
-        return {"$array": hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest(), "shape": value.shape}
+        return {
+            "$array": hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest(),
+            "shape": value.shape,
+        }
     if isinstance(value, Mapping):
         return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -183,6 +202,8 @@ def _canonical(value: Any) -> Any:
 
 def _from_object(value: Mapping[str, Any]) -> Any:
     tag = value.get("$type")
+    if tag is None and set(value) <= {"expression", "arguments"} and "expression" in value:
+        return written(str(value["expression"]), value.get("arguments"))
     if tag is None:
         return {str(key): normalise(item) for key, item in value.items()}
     if tag == "numpy.ndarray":

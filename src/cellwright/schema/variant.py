@@ -81,7 +81,9 @@ class Schema(BaseModel):
     def _order(cls) -> tuple[str, ...]:
         if cls.positional is not None:
             return cls.positional
-        return tuple(name for name in cls.model_fields if name not in {"type", "source", "element_type", "distribution"})
+        return tuple(
+            name for name in cls.model_fields if name not in {"type", "source", "element_type", "distribution"}
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -179,7 +181,11 @@ class Member(Schema):
         tag = fields.get(cls.tag)
         member = cls.registry.get(cls.aliases.get(str(tag), str(tag)))
         if member is None:
-            said = f"there is no {cls.__name__.lower()} {tag!r}" if tag else f"a {cls.__name__.lower()} needs a {cls.tag!r}"
+            said = (
+                f"there is no {cls.__name__.lower()} {tag!r}"
+                if tag
+                else f"a {cls.__name__.lower()} needs a {cls.tag!r}"
+            )
             known = ", ".join(sorted(cls.registry))
             raise InvalidDocumentError(said, hint=did_you_mean(str(tag), cls.registry) or f"there are {known}")
         fields[cls.tag] = member.model_fields[cls.tag].default
@@ -219,9 +225,7 @@ def problems_of(error: ValidationError, kind: type[BaseModel]) -> list[Problem]:
         at: Path = tuple(str(part) for part in finding["loc"])
         cause = finding.get("ctx", {}).get("error")
         if isinstance(cause, InvalidDocumentError):
-            problems.extend(
-                Problem(p.severity, p.message, (*at, *p.at), p.hint, p.code) for p in cause.problems
-            )
+            problems.extend(Problem(p.severity, p.message, (*at, *p.at), p.hint, p.code) for p in cause.problems)
         elif isinstance(cause, ConfigurationError):
             problems.append(Problem("error", cause.message, (*at, *cause.at), cause.hint))
         else:

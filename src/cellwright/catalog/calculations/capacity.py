@@ -111,7 +111,10 @@ class SurfaceAreaToVolumeRatio(Calculation):
 
     example: ClassVar = Example(
         fields={"electrode": "negative"},
-        given={"Negative electrode active material volume fraction": 0.65, "Negative particle radius [m]": 5e-6},
+        given={
+            "Negative electrode active material volume fraction": 0.65,
+            "Negative particle radius [m]": 5e-6,
+        },
         gives={"Negative electrode surface area to volume ratio [m-1]": 3.9e5},
     )
 

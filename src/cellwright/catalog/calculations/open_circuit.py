@@ -41,7 +41,10 @@ class OCPDataInterpolant(Calculation):
     options: OCPDataInterpolantOptions | None = None
 
     example: ClassVar = Example(
-        fields={"electrode": "negative", "data": {"Stoichiometry": [0.0, 0.5, 1.0], "Voltage [V]": [1.0, 0.2, 0.0]}},
+        fields={
+            "electrode": "negative",
+            "data": {"Stoichiometry": [0.0, 0.5, 1.0], "Voltage [V]": [1.0, 0.2, 0.0]},
+        },
         gives={"Negative electrode OCP [V]": Function.table("sto", [0.0, 0.5, 1.0], [1.0, 0.2, 0.0])},
     )
 

@@ -148,8 +148,8 @@ def capacity_of(p: ParameterSet, electrode: str) -> float:
         return p.number(name.capacity)
     area = p.number(AREA) if AREA in p else p.number(HEIGHT) * p.number(WIDTH)
     layers = p.number(LAYERS) if LAYERS in p else 1.0
-    numbers = [p.number(n) for n in (name.maximum_concentration, name.volume_fraction, name.thickness)]
-    return float(host_capacity(*numbers, area, layers))
+    concentration, fraction = p.number(name.maximum_concentration), p.number(name.volume_fraction)
+    return float(host_capacity(concentration, fraction, p.number(name.thickness), area, layers))
 
 
 def voltage_at(p: ParameterSet, soc: Literal[0, 100]) -> float:

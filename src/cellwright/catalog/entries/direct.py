@@ -60,7 +60,9 @@ class DirectEntry(Entry):
         given = [name for name in ("parameters", "pipeline_id", "cell_spec_id") if getattr(self, name) is not None]
         if len(given) != 1:
             said = " and ".join(given) or "none"
-            raise ConfigurationError(f"an entry has exactly one of parameters, pipeline_id and cell_spec_id, not {said}")
+            raise ConfigurationError(
+                f"an entry has exactly one of parameters, pipeline_id and cell_spec_id, not {said}"
+            )
         return self
 
     def compute(self, p: ParameterSet) -> Values:  # noqa: ARG002
@@ -83,5 +85,3 @@ class DirectEntry(Entry):
         if "values" in fields:
             fields["parameters"] = fields.pop("values")
         return cls(**fields)
-
-

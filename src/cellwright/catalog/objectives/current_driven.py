@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from cellwright.catalog.models import as_config, model_spec
@@ -73,7 +74,9 @@ class CurrentDriven(Objective):
     def _with_model(self) -> "CurrentDriven":
         if self.options is None or (self.options.model is None and self.options.parameterized_model_id is None):
             raise InvalidDocumentError(
-                "CurrentDriven needs a model", at=("options", "model"), hint="for example options={'model': 'SPMe'}"
+                "CurrentDriven needs a model",
+                at=("options", "model"),
+                hint="for example options={'model': 'SPMe'}",
             )
         return self
 
@@ -172,9 +175,6 @@ def knots(table: Columns) -> tuple[Array, Array]:
     return increasing, np.asarray(current)
 
 
-def last_of_each_time(time: Array) -> Array:
+def last_of_each_time(time: Array) -> NDArray[np.bool_]:
     """Return the mask of the rows that are the last of their time stamp."""
-    mask = np.append(np.diff(time) > 0, True)
-    return np.asarray(mask)
-
-
+    return np.append(np.diff(time) > 0, True)

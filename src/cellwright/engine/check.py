@@ -1,0 +1,231 @@
+"""The check: a run without its expensive part, that finds in seconds what would fail after an hour."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from cellwright.engine.fit import set_up
+from cellwright.engine.objectives import missing_of, prepared, settled
+from cellwright.engine.recall import recall
+from cellwright.engine.world import World
+from cellwright.errors import CellwrightError, CheckFailedError, Problem, did_you_mean, nearest
+from cellwright.schema.document import AnyElement, DataFit, Pipeline, Validation
+from cellwright.schema.families import Calculation, Entry
+from cellwright.schema.names import base_of, same_but_unit, unit_of, vocabulary
+from cellwright.schema.parameters import Origin, ParameterSet
+from cellwright.schema.values import free_names, normalise
+from cellwright.schema.variant import InvalidDocumentError
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found, in the order of the pipeline."""
+
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The findings that keep the pipeline from running."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the pipeline can run."""
+        return not self.errors
+
+    def raise_for_errors(self) -> None:
+        """Raise `CheckFailedError` with all errors, if there are any."""
+        errors = self.errors
+        if not errors:
+            return
+        detail = {"problems": [problem.to_dict() for problem in self.problems]}
+        if len(errors) == 1:
+            raise CheckFailedError(errors[0].message, at=errors[0].at, hint=errors[0].hint, detail=detail)
+        lines = "\n".join(f"  {problem}" for problem in errors)
+        raise CheckFailedError(f"the check found {len(errors)} errors:\n{lines}", detail=detail)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as a JSON object."""
+        return {"ok": self.ok, "problems": [problem.to_dict() for problem in self.problems]}
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """A parameter that an element asks for and nobody before it provides: an error where a number is needed."""
+
+    element: str
+    parameter: str
+    severity: Literal["error", "warning"]
+    at: tuple[str, ...]
+
+
+@dataclass
+class Walk:
+    """Where the check stands: the parameters so far, who produced and who read what."""
+
+    parameters: ParameterSet = field(default_factory=ParameterSet)
+    problems: list[Problem] = field(default_factory=list)
+    producers: dict[str, list[str]] = field(default_factory=dict)
+    readers: dict[str, set[str]] = field(default_factory=dict)
+    fitted: set[str] = field(default_factory=set)
+    waiting: list["Unmet"] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def produce(self, element: str, values: dict[str, Any]) -> None:
+        """Note what an element gives and let it flow on."""
+        for name in values:
+            self.producers.setdefault(name, []).append(element)
+        self.parameters = self.parameters.merge(values, Origin(element))
+
+    def read(self, element: str, names: Iterable[str]) -> None:
+        """Note what an element asks for."""
+        for name in names:
+            self.readers.setdefault(name, set()).add(element)
+
+    def find(self, element: str, errors: Iterable[CellwrightError]) -> None:
+        """Note what is wrong with an element: one problem for each missing parameter, one for each other error."""
+        for error in errors:
+            self.problems.extend(self._told(element, error))
+            if element not in self.broken:
+                self.broken.append(element)
+
+    def _told(self, element: str, error: CellwrightError) -> Iterator[Problem]:
+        error = error if error.at[:1] == (element,) else error.within(element)
+        missing = missing_of(error)
+        self.waiting += [Unmet(element, name, "error", error.at) for name in missing]
+        if isinstance(error, InvalidDocumentError):
+            yield from error.problems
+        elif not missing:
+            yield Problem.of(error)
+
+
+def check(pipeline: Pipeline, world: World) -> CheckReport:
+    """Return every problem of a pipeline. Data are read and models built; nothing is integrated.
+
+    Fits stand at their initial guess; an element whose result is known from an earlier run stands at that.
+    """
+    walk = Walk()
+    for name, element in pipeline.elements.items():
+        _look(name, element, walk, world)
+    return CheckReport(_in_order(pipeline, [*_misnamed(pipeline, walk), *walk.problems, *_unmet(pipeline, walk)]))
+
+
+def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
+    ready, problems = settled(element, world)
+    if problems:
+        walk.problems += [replace(problem, at=(name, *problem.at)) for problem in problems]
+        walk.broken.append(name)
+        _stand_in(name, element, walk)
+        return
+    try:
+        known = recall(name, ready, walk.parameters, world)
+        if known is not None:
+            walk.read(name, known.reads)
+            walk.produce(name, {k: normalise(v) for k, v in known.result.get("parameter_values", {}).items()})
+        elif isinstance(ready, DataFit):
+            _look_at_fit(name, ready, walk, world)
+        elif isinstance(ready, Validation):
+            one, errors = prepared(ready.objectives, walk.parameters, (), world.simulate)
+            walk.find(name, errors)
+            walk.read(name, frozenset().union(*(objective.reads for objective in one.values())))
+        elif isinstance(ready, Entry | Calculation):
+            _look_at_values(name, ready, walk)
+    except CellwrightError as error:
+        walk.find(name, [error])
+
+
+def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None:
+    view = walk.parameters.recording()
+    try:
+        values = {key: normalise(value) for key, value in element.compute(view).items()}
+    finally:
+        walk.read(name, view.reads or ())
+    for key, value in values.items():
+        walk.read(name, free_names(value) - {key})
+        free = free_names(value) - set(walk.parameters)
+        walk.waiting += [Unmet(name, missing, "warning", (name,)) for missing in sorted(free)]
+    walk.produce(name, values)
+
+
+def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
+    setup, errors = set_up(name, element, walk.parameters, world)
+    walk.find(name, errors)
+    walk.read(name, setup.reads)
+    for free in setup.space.names:
+        _warn_of_stale(name, free, setup.reads, walk)
+    walk.fitted |= set(setup.space.names)
+    _stand_in(name, element, walk)
+
+
+def _stand_in(name: str, element: AnyElement, walk: Walk) -> None:
+    """Let a fit's initial guess flow on in place of its result."""
+    if isinstance(element, DataFit):
+        start = {dimension.name: dimension.initial for dimension in element.dimensions}
+        walk.produce(name, {**start, **element.tied})
+
+
+def _warn_of_stale(name: str, free: str, reads: frozenset[str], walk: Walk) -> None:
+    """Warn where a value that the fit's models read was derived from a number that the fit is about to change."""
+    if free not in walk.parameters or free_names(walk.parameters.values_[free]):
+        return
+    for derived, producers in walk.producers.items():
+        if derived in reads and producers[-1] in walk.readers.get(free, set()):
+            walk.problems.append(
+                Problem(
+                    "warning",
+                    f"{derived!r} was derived by {producers[-1]!r} from the value of {free!r} before this fit, and does not "
+                    f"follow it",
+                    (name, "parameters", free),
+                    f"leave {free!r} out of the entries, so that {derived!r} stays an expression of it",
+                )
+            )
+
+
+def _misnamed(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
+    """Tell of entries whose names nobody knows: another unit, or misspelt."""
+    for name, element in pipeline.elements.items():
+        given = getattr(element, "parameters", None) if isinstance(element, Entry) else None
+        for key in given or {}:
+            if key in vocabulary() or walk.readers.get(key, set()) - {name}:
+                continue
+            others = same_but_unit(key)
+            close = nearest(key, vocabulary())
+            if others:
+                known = f"[{unit_of(others[0])}]" if unit_of(others[0]) else "no unit"
+                said = f"{base_of(key)!r} is given in [{unit_of(key) or ''}], and it has {known}"
+                yield Problem("error", said, (name, "parameters", key), f"convert the value and write {others[0]!r}")
+            elif close:
+                said = f"nobody knows the parameter {key!r}, and no later element reads it"
+                yield Problem("error", said, (name, "parameters", key), did_you_mean(key, vocabulary()))
+            else:
+                said = f"no element reads the parameter {key!r}, and no model of PyBaMM knows it"
+                yield Problem("warning", said, (name, "parameters", key), "remove it, or check its name")
+
+
+def _unmet(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
+    """Tell of parameters that are missing, or that only a later element produces.
+
+    An expression that waits for a parameter of a later fit is how a fit carries through: nothing to tell.
+    """
+    place = {name: index for index, name in enumerate(pipeline.elements)}
+    for unmet in dict.fromkeys(walk.waiting):
+        name = unmet.parameter
+        later = [one for one in walk.producers.get(name, []) if place[one] > place[unmet.element]]
+        if later and not (unmet.severity == "warning" and name in walk.fitted):
+            said = f"{unmet.element!r} reads {name!r}, which only the later element {later[0]!r} produces"
+            yield Problem(unmet.severity, said, unmet.at, f"move {later[0]!r} before {unmet.element!r}")
+        elif unmet.severity == "error":
+            before = [one for one in walk.broken if place[one] < place[unmet.element]]
+            follows = (
+                f"this may follow from the problem in {before[0]!r}" if before else "add it to an entry before this"
+            )
+            unit = unit_of(name)
+            said = f"the parameter {name!r}{f' (in {unit})' if unit else ''} is missing: no element before provides it"
+            yield Problem("error", said, unmet.at, did_you_mean(name, [*walk.parameters, *walk.producers]) or follows)
+
+
+def _in_order(pipeline: Pipeline, problems: list[Problem]) -> tuple[Problem, ...]:
+    place = {name: index for index, name in enumerate(pipeline.elements)}
+    return tuple(
+        sorted(dict.fromkeys(problems), key=lambda problem: place.get(problem.at[0] if problem.at else "", -1))
+    )

@@ -1,0 +1,124 @@
+"""Objectives made ready: their data settled, their models built, their predictions compared."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellwright.catalog.costs import MAE, RMSE, Max
+from cellwright.engine.seams import Answer, Task
+from cellwright.engine.world import World
+from cellwright.errors import CellwrightError, MissingParameterError, Problem
+from cellwright.schema.datasource import DataSource
+from cellwright.schema.document import AnyElement, map_data
+from cellwright.schema.families import Array, Comparison, Cost, Objective, Prepared
+from cellwright.schema.names import unit_of
+from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.results import Channels
+from cellwright.schema.simulation import Simulate
+from cellwright.schema.values import digest
+
+Found = tuple[AnyElement, list[Problem]]
+
+
+@dataclass(frozen=True)
+class ObjectiveJob:
+    """What a pool's worker builds once: the objectives with their models."""
+
+    objectives: Mapping[str, Objective]
+    parameters: ParameterSet
+    free: tuple[str, ...]
+    simulate: Simulate
+    digest: str
+
+    @classmethod
+    def of(
+        cls, objectives: Mapping[str, Objective], p: ParameterSet, free: tuple[str, ...], simulate: Simulate
+    ) -> "ObjectiveJob":
+        """Return the job, with the digest of all it depends on."""
+        key = digest([{n: o.digest() for n, o in objectives.items()}, dict(p.values_), list(free)])
+        return cls(dict(objectives), p, free, simulate, key)
+
+    def __call__(self) -> Callable[[Task], Answer]:
+        """Build the models; return the function that answers a task."""
+        prepared = {name: o.prepare(self.parameters, self.free, self.simulate) for name, o in self.objectives.items()}
+
+        def answer(task: Task) -> Answer:
+            solved = prepared[task.objective].predict(task.inputs)
+            return Answer(solved.status, solved.outputs, solved.message)
+
+        return answer
+
+
+def settled(element: AnyElement, world: World) -> Found:
+    """Return the element with its data read and cut to the rows it means, and what went wrong with that."""
+    problems: list[Problem] = []
+
+    def change(source: DataSource, at: tuple[str, ...]) -> DataSource:
+        try:
+            return world.load(source)
+        except CellwrightError as error:
+            problems.append(Problem.of(error.within(*at)))
+            return source
+
+    return map_data(element, change, ()), problems
+
+
+def prepared(
+    objectives: Mapping[str, Objective], p: ParameterSet, free: tuple[str, ...], simulate: Simulate
+) -> tuple[dict[str, Prepared], list[CellwrightError]]:
+    """Return the objectives with their models built, and the errors of those that could not be."""
+    ready: dict[str, Prepared] = {}
+    errors: list[CellwrightError] = []
+    for name, objective in objectives.items():
+        try:
+            ready[name] = objective.prepare(p, free, simulate)
+        except CellwrightError as error:
+            errors.append(error.within("objectives", name))
+    return ready, errors
+
+
+def missing_of(error: CellwrightError) -> list[str]:
+    """Return the names of the parameters that an error says are missing."""
+    if isinstance(error, MissingParameterError):
+        return list(error.detail.get("missing") or ([error.detail["parameter"]] if "parameter" in error.detail else []))
+    return []
+
+
+def comparison(ready: Mapping[str, Prepared], predicted: Mapping[str, Mapping[str, Array]]) -> Comparison:
+    """Return model beside data for each objective and variable."""
+    return {
+        name: {variable: (predicted[name][variable], data) for variable, data in one.observed.items()}
+        for name, one in ready.items()
+    }
+
+
+def statistics(
+    model: Array, data: Array, variable: str, costs: Sequence[Cost] | None = None
+) -> list[tuple[str, float]]:
+    """Return named statistics of one variable, unnormalised, volts in mV: `("RMSE [mV] (Voltage [V])", 11.6)`.
+
+    Where the model ended early the rows that both have are compared.
+    """
+    there = np.isfinite(model) & np.isfinite(data)
+    pair = {"": {variable: (model[there], data[there])}}
+    unit = unit_of(variable)
+    factor, shown = (1e3, "mV") if unit == "V" else (1.0, unit)
+    result = []
+    for cost in costs if costs is not None else (RMSE(), MAE(), Max()):
+        plain = cost.model_copy(update={"normalization": "identity"}) if hasattr(cost, "normalization") else cost
+        value = plain.scalar(pair) if there.any() else float("nan")
+        square = type(cost).__name__ in {"SSE", "MSE"}
+        label = f" [{shown}{'2' if square else ''}]" if shown else ""
+        result.append((f"{type(cost).__name__}{label} ({variable})", value * (factor**2 if square else factor)))
+    return result
+
+
+def channels(one: Prepared, predicted: Mapping[str, Array]) -> Channels:
+    """Return the series of an objective: the independent variable, data and model of each variable."""
+    series: dict[str, Array] = {one.x_name: one.x}
+    for variable, data in one.observed.items():
+        series[f"{variable} (data)"] = data
+        if variable in predicted:
+            series[f"{variable} (model)"] = predicted[variable]
+    return series

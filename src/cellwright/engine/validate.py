@@ -1,0 +1,73 @@
+"""The comparison of a `Validation`: simulated with what has been found, beside data no fit has seen."""
+
+from typing import Any
+
+import numpy as np
+
+from cellwright.engine.objectives import channels, prepared, statistics
+from cellwright.engine.world import World
+from cellwright.errors import CellwrightError, SolverError
+from cellwright.schema.document import Validation
+from cellwright.schema.families import Prepared
+from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.results import Channels, ElementRecord
+
+
+def validate(name: str, element: Validation, p: ParameterSet, world: World) -> ElementRecord:
+    """Return the record of the validation; an objective that fails is told and does not sink the others.
+
+    Raises: the first error where every objective fails.
+    """
+    began = world.clock()
+    ready, errors = prepared(element.objectives, p, (), world.simulate)
+    failed: dict[str, str] = {error.at[1]: str(error) for error in errors}
+    stats: dict[str, list[dict[str, Any]]] = {}
+    series: dict[str, dict[str, Channels]] = {}
+    outcomes: dict[str, dict[str, Any]] = {}
+    for objective, one in ready.items():
+        solved = one.predict({})
+        if solved.status not in {"solved", "ended early"}:
+            failed[objective] = solved.message or solved.status
+            continue
+        stats[objective] = _rows(element, one, solved.outputs)
+        series[objective] = {"optimal": channels(one, solved.outputs)}
+        outcomes[objective] = {"status": solved.status, "points": len(one.x)}
+    if not stats:
+        raise _worst(errors, failed)
+    early = [o for o, outcome in outcomes.items() if outcome["status"] == "ended early"]
+    return ElementRecord(
+        name=name,
+        element_type="validation",
+        type="Validation",
+        status="completed",
+        seconds=world.clock() - began,
+        result={
+            "type": "ValidationResult",
+            "parameter_values": {},
+            "summary_stats": stats,
+            "validation_results": outcomes,
+            "failed_objectives": failed,
+        },
+        reads=tuple(sorted(frozenset().union(*(one.reads for one in ready.values())))),
+        series=series,
+        counts={"solves": len(ready), "failed": len(ready) - len(stats)},
+        warnings=tuple(
+            [f"{objective}: {message}" for objective, message in failed.items()]
+            + [f"{objective}: the simulation ended before the data; the common part is compared" for objective in early]
+        ),
+    )
+
+
+def _rows(element: Validation, one: Prepared, predicted: Any) -> list[dict[str, Any]]:
+    return [
+        {"name": statistic, "value": value if np.isfinite(value) else None}
+        for variable, data in one.observed.items()
+        for statistic, value in statistics(predicted[variable], data, variable, element.summary_stats)
+    ]
+
+
+def _worst(errors: list[CellwrightError], failed: dict[str, str]) -> CellwrightError:
+    if errors:
+        return errors[0]
+    objective, message = next(iter(failed.items()))
+    return SolverError(f"no objective could be simulated; {objective!r}: {message}")

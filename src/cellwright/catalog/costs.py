@@ -96,7 +96,7 @@ class ErrorCost(Cost):
         if missing.all():
             return np.zeros_like(model) if isinstance(how, str) else np.full_like(model, float(how))
         if isinstance(how, str):
-            fill = np.nanmean(model) if how == "mean" else np.nanmin(model)
+            fill = float(np.nanmean(model) if how == "mean" else np.nanmin(model))
         else:
             fill = float(how)
         return np.where(missing, fill, model)

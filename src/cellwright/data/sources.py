@@ -30,11 +30,22 @@ def read_file(path: Path) -> Columns:
         if path.suffix.lower() in {".parquet", ".pq"}:
             frame = pl.read_parquet(path)
         else:
-            frame = pl.read_csv(path, comment_prefix="#", infer_schema_length=None)
+            frame = pl.read_csv(path, comment_prefix="#", infer_schema_length=None, has_header=_has_header(path))
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as cause:
         raise DataError(f"the file {path.name!r} cannot be read as a table: {str(cause).splitlines()[0]}") from None
     numeric = [name for name in frame.columns if frame[name].dtype.is_numeric()]
     return Columns({name.strip(): frame[name].to_numpy().astype(float) for name in numeric})
+
+
+def _has_header(path: Path) -> bool:
+    """Return whether the first line of a CSV file that is no comment holds anything but numbers."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    try:
+        [float(cell) for cell in first.replace(";", ",").replace("\t", ",").split(",")]
+    except ValueError:
+        return True
+    return False
 
 
 def read(source: DataSource) -> DataSource:
@@ -58,8 +69,8 @@ def settle(source: DataSource) -> DataSource:
     Raises: `DataError`, `NotImplementedYetError` for loader options that are not built yet, by name.
     """
     source = read(source)
-    table = source.table
     options = source.options or DataLoaderOptions()
+    table = _named(source.table, options.columns)
     first, last = _step(options.first_step, "first_step"), _step(options.last_step, "last_step")
     voltage = source.initial_voltage
     if first is not None or last is not None:
@@ -85,6 +96,14 @@ def inlined(pipeline: Pipeline) -> Pipeline:
             raise error.within(*at) from None
 
     return pipeline.with_data(change)
+
+
+def _named(table: Columns, names: list[str] | None) -> Columns:
+    if names is None:
+        return table
+    if len(names) != len(table):
+        raise DataError(f"{len(names)} column names are given, and the data have {len(table)} columns", at=("options",))
+    return Columns(dict(zip(names, table.values(), strict=True)))
 
 
 def _step(given: object, name: str) -> int | None:

@@ -158,7 +158,8 @@ def _record(
         causes = sum((child.evaluation.failures for child in children), start=type(best.evaluation.failures)())
         (cause, times) = causes.most_common(1)[0] if causes else ("unknown", 0)
         raise SolverError(
-            f"not one of {best.evaluation.counts['evaluations']} points could be solved; most often ({times} times): {cause}",
+            f"not one of {best.evaluation.counts['evaluations']} points could be solved; "
+            f"most often ({times} times): {cause}",
             hint="look at the bounds and the initial values of the fit parameters",
         )
     initial = {dimension.name: dimension.initial for dimension in best.space.dimensions}

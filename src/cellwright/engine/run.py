@@ -22,8 +22,8 @@ from cellwright.schema.values import free_names, normalise, to_wire
 def run(pipeline: Pipeline, world: World, run_id: str = "") -> PipelineResult:
     """Return the result of the pipeline.
 
-    Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with the
-    element's name first in `at`; `CanceledError`. Records of elements that are done have been emitted by then.
+    Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
+    the element's name first in `at`; `CanceledError`. Records of elements that are done have been emitted by then.
     """
     began = world.clock()
     report = check(pipeline, world)

@@ -61,8 +61,8 @@ class Question:
 class Evaluation:
     """Answers an estimator's batches: from the journal while there is any, else by solving.
 
-    Keeps the best point, the improvements and the counts. A batch is journaled before it is answered, so a search that is
-    killed and started again asks the same questions, gets the same answers and goes on.
+    Keeps the best point, the improvements and the counts. A batch is journaled before it is answered, so a search that
+    is killed and started again asks the same questions, gets the same answers and goes on.
     """
 
     def __init__(self, question: Question, world: World, key: str) -> None:

@@ -47,6 +47,8 @@ class DataLoaderOptions(Schema):
     filters: dict[str, Any] | None = None
     interpolate: float | list[float] | None = None
     keep_first_ocp_point: bool | None = None
+    columns: list[str] | None = None
+    """Names of the columns in their order, for files without a header line or with names of their own."""
 
 
 class TimeRangeSpec(Schema):

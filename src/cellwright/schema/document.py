@@ -59,7 +59,8 @@ class DataFit(Element):
 
     Minimises the cost over the objectives by the optimizer, from the initial values of the parameters or from
     `multistarts` starts that the sampler draws; the best point's values flow on. Without a cost the sum of squared
-    errors is taken, without an optimizer `ScipyLeastSquares` where the cost has residuals, else `ScipyMinimize`.
+    errors is taken, without an optimizer `ScipyLeastSquares` where the cost has residuals, else `ScipyMinimize`. A
+    parameter without initial value starts where the elements before left it. Without a seed 0 is taken.
 
     Source: Seber & Wild, Nonlinear Regression (1989), ch. 2.
     """
@@ -329,7 +330,7 @@ def kind_of(element: AnyElement) -> str:
     """Return the wire's name of an element's kind."""
     if isinstance(element, Entry):
         return "entry"
-    return "calculation" if isinstance(element, Calculation) else str(element.element_type)
+    return "calculation" if isinstance(element, Calculation) else str(getattr(element, Element.tag))
 
 
 def map_data(value: Any, change: Callable[[DataSource, tuple[str, ...]], DataSource], at: tuple[str, ...]) -> Any:

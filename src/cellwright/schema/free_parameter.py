@@ -16,7 +16,10 @@ class Parameter(Schema):
     else 1. A bound may be None or infinite.
     """
 
-    positional = ("name", "initial_value", "bounds", "prior", "normalize", "check_bounds", "check_initial_value", "initial_guess_distribution")  # fmt: skip
+    positional = (
+        "name", "initial_value", "bounds", "prior", "normalize", "check_bounds", "check_initial_value",
+        "initial_guess_distribution",
+    )  # fmt: skip
     unwritten = frozenset({"name"})
 
     name: str

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Literal
 
 Electrode = Literal["positive", "negative", "lumped"]
+ELECTRODES = ("negative", "positive")
 Phase = Literal["", "primary", "secondary"]
 Direction = Literal["lithiation", "delithiation"]
 

@@ -69,6 +69,7 @@ class Function:
         return cls((argument,), interpolant(x, y, parameter(argument), interpolator), label)
 
     def __call__(self, *values: Any) -> Any:
+        """Return the value at arguments in their order: numbers for numbers, an expression for expressions."""
         if len(values) > len(self.arguments):
             raise ConfigurationError(
                 f"the function {self.label!r} takes {len(self.arguments)} arguments, got {len(values)}"

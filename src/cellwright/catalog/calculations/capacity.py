@@ -91,8 +91,8 @@ class ElectrodeCapacity(Calculation):
             return made
         if abs(given - made) > AGREEMENT * abs(made):
             raise ConfigurationError(
-                f"{name.capacity!r} is given as {given:.6g}, but concentration, volume fraction, thickness and area make "
-                f"it {made:.6g}",
+                f"{name.capacity!r} is given as {given:.6g}, but concentration, volume fraction, thickness and area "
+                f"make it {made:.6g}",
                 hint="leave out the value that is to be derived",
             )
         return made

@@ -30,7 +30,8 @@ class OCPDataInterpolant(Calculation):
     """Open-circuit potential of an electrode as the interpolation of measured points.
 
     U(θ) through the points (θ_i, U_i) in increasing stoichiometry θ [-], U in V, piecewise linear, cubic or monotone
-    cubic ("pchip"). Points closer than `tolerance` in θ count as one (their mean). Beyond the data the end piece goes on.
+    cubic ("pchip"). Points closer than `tolerance` in θ count as one (their mean). Beyond the data the end piece goes
+    on.
 
     Source: Fritsch & Carlson, SIAM J. Numer. Anal. 17 (1980) 238, doi:10.1137/0717021 (pchip).
     """
@@ -65,7 +66,7 @@ class OCPDataInterpolant(Calculation):
         x, y = distinct(table["Stoichiometry"], table["Voltage [V]"], options.tolerance)
         if x[0] < -options.tolerance or x[-1] > 1 + options.tolerance:
             raise DataError(
-                f"the column 'Stoichiometry' goes from {x[0]:.4g} to {x[-1]:.4g}, and stoichiometries lie between 0 and 1",
+                f"the column 'Stoichiometry' goes from {x[0]:.4g} to {x[-1]:.4g}; stoichiometries lie between 0 and 1",
                 hint="divide the capacity by the capacity of the whole electrode",
             )
         return {name: Function.table("sto", x, y, options.interpolator, label=name)}

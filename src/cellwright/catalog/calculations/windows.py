@@ -33,8 +33,8 @@ class ElectrodeSOH(Calculation):
 
     They solve U_p(θ_p100) - U_n(θ_n100) = V_100, U_p(θ_p0) - U_n(θ_n0) = V_0, Q = Q_n (θ_n100 - θ_n0) =
     Q_p (θ_p0 - θ_p100) and, with a known lithium inventory, Q_Li = θ_n Q_n + θ_p Q_p (else with the cell's capacity Q).
-    V_0 and V_100 [V] are the open-circuit voltages at 0 and 100 % SOC or, where these are not given, the voltage cut-offs;
-    Q_n and Q_p [A.h] the electrode capacities or, where these are not given, c_max ε L A F / 3600.
+    V_0 and V_100 [V] are the open-circuit voltages at 0 and 100 % SOC or, where these are not given, the voltage
+    cut-offs; Q_n and Q_p [A.h] the electrode capacities or, where these are not given, c_max ε L A F / 3600.
 
     Source: Mohtat, Lee, Siegel & Stefanopoulou, J. Power Sources 427 (2019) 101, doi:10.1016/j.jpowsour.2019.03.104.
     """
@@ -144,7 +144,7 @@ class InitialSOC(Calculation):
 def capacity_of(p: ParameterSet, electrode: str) -> float:
     """Return an electrode's capacity [A.h] as a number: given, or from concentration, volume fraction and geometry."""
     name = names_of(electrode)
-    if name.capacity in p:
+    if name.capacity in p or name.maximum_concentration not in p:
         return p.number(name.capacity)
     area = p.number(AREA) if AREA in p else p.number(HEIGHT) * p.number(WIDTH)
     layers = p.number(LAYERS) if LAYERS in p else 1.0

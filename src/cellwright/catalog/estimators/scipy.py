@@ -65,7 +65,7 @@ class ScipyLeastSquares(ScipyEstimator):
 class ScipyMinimize(ScipyEstimator):
     """Local minimisation of the scalar cost: L-BFGS-B unless another `method` is named.
 
-    Methods that use a gradient get it from forward differences, all in one batch.
+    Methods that use a gradient get it from central differences, all in one batch.
 
     Source: Byrd, Lu, Nocedal & Zhu, SIAM J. Sci. Comput. 16 (1995) 1190, doi:10.1137/0916069 (L-BFGS-B).
     """
@@ -83,7 +83,7 @@ class ScipyMinimize(ScipyEstimator):
         if "max_iterations" in arguments:
             options["maxiter"] = arguments.pop("max_iterations")
         if method in GRADIENT_METHODS:
-            arguments["jac"] = lambda x: differences(cost, x, space)[0]
+            arguments["jac"] = lambda x: central_gradient(cost, x, space)
         result = _scipy(
             minimize,
             lambda x: float(cost.at(x)[0]),
@@ -162,6 +162,17 @@ def differences(function: Remembered, x: Array, space: Space, step: float = DIFF
             retried = (base - function.function(back[inside])) / steps[inside][:, None]
             columns[inside] = np.where(np.isfinite(retried).all(axis=1, keepdims=True), retried, 0.0)
     return np.asarray(columns.T)
+
+
+def central_gradient(cost: Remembered, x: Array, space: Space, step: float = DIFFERENCE_STEP / 4) -> Array:
+    """Return the gradient (d,) of a scalar cost at `x` (d,) by central differences, one-sided at the bounds.
+
+    A scalar cost is flat near its minimum, where one-sided differences would see the curvature instead of the slope.
+    """
+    ahead = np.minimum(x + step, space.upper) - x
+    behind = x - np.maximum(x - step, space.lower)
+    values = cost.function(np.vstack([x + np.diag(ahead), x - np.diag(behind)]))[:, 0]
+    return np.asarray((values[: len(x)] - values[len(x) :]) / (ahead + behind))
 
 
 def _residuals(residuals: Array | None) -> Array:

@@ -50,9 +50,10 @@ class CurrentDriven(Objective):
     """The model driven by the measured current, compared with the measured voltage.
 
     r = y_model(t_i) - y_data(t_i) for each of `objective variables` (default: `Voltage [V]`) at the measured times. The
-    current is the piecewise linear course of the measured one (positive on discharge), reduced to the knots that keep it
-    within `interpolant_atol` + `interpolant_rtol` |I|; with `interpolant_lossless` every row is a knot. The initial state
-    is the one that the parameters name (concentrations, stoichiometries, SOC, voltage), else the first measured voltage.
+    current is the piecewise linear course of the measured one (positive on discharge), reduced to the knots that keep
+    it within `interpolant_atol` + `interpolant_rtol` |I|; with `interpolant_lossless` every row is a knot. The initial
+    state is the one that the parameters name (concentrations, stoichiometries, SOC, voltage), else the first measured
+    voltage.
 
     Source: Doyle, Fuller & Newman, J. Electrochem. Soc. 140 (1993) 1526, doi:10.1149/1.2221597.
     """

@@ -1,0 +1,148 @@
+"""Where a simulation starts.
+
+The first of these that the parameters name decides: a state of charge or a voltage (`Initial SOC [%]`,
+`Initial voltage [V]`), initial concentrations of both electrodes, initial stoichiometries of both, and last the voltage
+that was measured first. From a voltage or a state of charge the stoichiometries follow by the lithium inventory
+(`Cyclable lithium capacity [A.h]`, or that of the initial concentrations) at every solve, so that they follow the
+parameters that are being fitted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cellwright.errors import MissingParameterError
+from cellwright.models.symbols import to_pybamm
+from cellwright.physics.geometry import host_capacity
+from cellwright.physics.windows import stoichiometries_at_soc, stoichiometries_at_voltage, stoichiometry_window
+from cellwright.schema.expressions import Expression
+from cellwright.schema.names import ELECTRODES, names_of
+from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.values import Function
+
+SOC, VOLTAGE = "Initial SOC [%]", "Initial voltage [V]"
+LITHIUM = "Cyclable lithium capacity [A.h]"
+LIMITS = ("Lower voltage cut-off [V]", "Upper voltage cut-off [V]")
+GEOMETRY = ("Electrode height [m]", "Electrode width [m]")
+LAYERS = "Number of electrodes connected in parallel to make a cell"
+CONCENTRATIONS = tuple(names_of(electrode).initial_concentration for electrode in ELECTRODES)
+STOICHIOMETRIES = tuple(names_of(electrode).initial_stoichiometry for electrode in ELECTRODES)
+
+
+@dataclass(frozen=True)
+class InitialState:
+    """How the initial concentrations come about.
+
+    `gives` are the model's parameters that it sets, `needs` those it cannot do without, `reads` all it looks at.
+    """
+
+    kind: Literal["concentrations", "stoichiometries", "soc", "voltage"]
+    gives: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    voltage: float | None = None
+    products: tuple[tuple[str, Expression], ...] = ()
+
+    def symbols(self, symbols: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the initial concentrations that are expressions of the inputs; the others are inputs themselves."""
+        return {name: to_pybamm(expression, symbols) for name, expression in self.products}
+
+    def inputs(self, p: ParameterSet, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the initial concentrations [mol.m-3] as inputs of a solve at these values of the free parameters.
+
+        Raises: `ConfigurationError` where the cell does not reach the voltage, `MissingParameterError`.
+        """
+        if self.kind not in {"soc", "voltage"}:
+            return {}
+        n, p_ = self._stoichiometries(p, values)
+        maximum = [_number(p, values, names_of(electrode).maximum_concentration) for electrode in ELECTRODES]
+        return dict(zip(CONCENTRATIONS, (n * maximum[0], p_ * maximum[1]), strict=True))
+
+    def _stoichiometries(self, p: ParameterSet, values: Mapping[str, float]) -> tuple[float, float]:
+        potentials = [_potential(p, values, electrode) for electrode in ELECTRODES]
+        capacities = [_capacity(p, values, electrode) for electrode in ELECTRODES]
+        lithium = _lithium(p, values, capacities)
+        if self.kind == "voltage":
+            voltage = self.voltage if self.voltage is not None else _number(p, values, VOLTAGE)
+            return stoichiometries_at_voltage(*potentials, *capacities, lithium, voltage)
+        low, high = (_number(p, values, name) for name in LIMITS)
+        window = stoichiometry_window(*potentials, *capacities, low, high, Q_Li=lithium)
+        return stoichiometries_at_soc(window, _number(p, values, SOC) / 100)
+
+
+def initial_state(
+    p: ParameterSet, free: frozenset[str], measured_voltage: float | None, needed: frozenset[str]
+) -> InitialState:
+    """Return how a model that needs these parameters starts.
+
+    Raises: `MissingParameterError` where neither the parameters nor the data say.
+    """
+    known = p.values_.keys() | free
+    if not set(CONCENTRATIONS) <= needed:
+        return InitialState("concentrations")
+    if SOC in known or VOLTAGE in known:
+        return _from_window(p, "soc" if SOC in known else "voltage", None)
+    if set(CONCENTRATIONS) <= known:
+        return InitialState("concentrations")
+    if set(STOICHIOMETRIES) <= known:
+        maxima = [names_of(electrode).maximum_concentration for electrode in ELECTRODES]
+        products = tuple(
+            (concentration, _node(p, stoichiometry) * _node(p, maximum))
+            for concentration, stoichiometry, maximum in zip(CONCENTRATIONS, STOICHIOMETRIES, maxima, strict=True)
+        )
+        needs = frozenset([*STOICHIOMETRIES, *maxima])
+        return InitialState("stoichiometries", frozenset(CONCENTRATIONS), needs, needs, products=products)
+    if measured_voltage is not None and LITHIUM in known:
+        return _from_window(p, "voltage", measured_voltage)
+    raise MissingParameterError(
+        "nothing says in which state the simulation starts",
+        hint=f"give {CONCENTRATIONS[0]!r} and {CONCENTRATIONS[1]!r}, or {LITHIUM!r} to start from the measured voltage",
+        detail={"missing": sorted(set(CONCENTRATIONS) - known)},
+    )
+
+
+def _from_window(p: ParameterSet, kind: Literal["soc", "voltage"], voltage: float | None) -> InitialState:
+    names = [names_of(electrode) for electrode in ELECTRODES]
+    needs = {name.open_circuit_potential for name in names} | {name.maximum_concentration for name in names}
+    for name in names:
+        own = {name.volume_fraction, name.thickness, *GEOMETRY}
+        needs |= {name.capacity} if name.capacity in p.values_ else own
+    needs |= {LITHIUM} if LITHIUM in p.values_ or not set(CONCENTRATIONS) <= p.values_.keys() else set(CONCENTRATIONS)
+    needs |= set(LIMITS) | {SOC} if kind == "soc" else {VOLTAGE} if voltage is None else set()
+    optional = {LAYERS} & p.values_.keys()
+    return InitialState(kind, frozenset(CONCENTRATIONS), frozenset(needs), frozenset(needs | optional), voltage)
+
+
+def _node(p: ParameterSet, name: str) -> Expression:
+    value = p[name]
+    return value if isinstance(value, Expression) else Expression("scalar", payload=float(value))
+
+
+def _number(p: ParameterSet, values: Mapping[str, float], name: str) -> float:
+    value = values.get(name, p.values_.get(name))
+    return float(value.substitute(values) if isinstance(value, Expression) else value)
+
+
+def _potential(p: ParameterSet, values: Mapping[str, float], electrode: str) -> Function:
+    function = p.function(names_of(electrode).open_circuit_potential)
+    return function.substitute(values) if function.names else function
+
+
+def _capacity(p: ParameterSet, values: Mapping[str, float], electrode: str) -> float:
+    name = names_of(electrode)
+    if name.capacity in p.values_:
+        return _number(p, values, name.capacity)
+    height, width = (_number(p, values, side) for side in GEOMETRY)
+    layers = _number(p, values, LAYERS) if LAYERS in p.values_ else 1.0
+    factors = (name.maximum_concentration, name.volume_fraction, name.thickness)
+    concentration, fraction, thickness = (_number(p, values, factor) for factor in factors)
+    return float(host_capacity(concentration, fraction, thickness, height * width, layers))
+
+
+def _lithium(p: ParameterSet, values: Mapping[str, float], capacities: list[float]) -> float:
+    if LITHIUM in p.values_ or LITHIUM in values:
+        return _number(p, values, LITHIUM)
+    return sum(
+        capacity * _number(p, values, concentration) / _number(p, values, names_of(electrode).maximum_concentration)
+        for capacity, concentration, electrode in zip(capacities, CONCENTRATIONS, ELECTRODES, strict=True)
+    )

@@ -1,0 +1,283 @@
+"""Simulations: built once, solved many times with inputs.
+
+PyBaMM compiles the model, IDA integrates it; the current is a piecewise linear interpolant, every free parameter an
+input, and the outputs are evaluated by the solver at the times that are wanted.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import pybamm
+
+from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
+from cellwright.models.initial import InitialState, initial_state
+from cellwright.models.symbols import to_callable, to_pybamm
+from cellwright.schema.expressions import Expression
+from cellwright.schema.names import ELECTRODES, names_of
+from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.simulation import Array, ModelSpec, SimulationProblem, Solved
+from cellwright.schema.values import Function, free_names
+
+CURRENT = "Current function [A]"
+RTOL, ATOL = 1e-4, 1e-6
+JUMP_FRACTION = 0.02
+"""A change of the current by this fraction of its largest value, between neighbouring knots, restarts the integrator."""
+JUMP_DURATION = 1e-3
+"""… where it happens within this fraction of the whole time."""
+MOST_JUMPS = 200
+CUT_OFF_EVENTS = frozenset({"Minimum voltage [V]", "Maximum voltage [V]"})
+
+
+def build(problem: SimulationProblem) -> "BuiltSimulation":
+    """Return the built model of a problem; nothing is integrated.
+
+    Voltage cut-offs do not end the simulation, since it is to last as long as the data; other events do.
+
+    Raises: `ConfigurationError` for an unknown model or option, `MissingParameterError` naming every parameter that the
+    model lacks (`detail["missing"]`), `SolverError` where PyBaMM cannot build it.
+    """
+    simulation = BuiltSimulation(problem, *_required(problem))
+    if not simulation.structural:
+        simulation.solvable(())
+    return simulation
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltSimulation:
+    """A built model; see `cellwright.schema.simulation.Simulation`."""
+
+    problem: SimulationProblem
+    needed: frozenset[str]
+    """The names of the model's parameters."""
+    start: InitialState
+    structural: tuple[str, ...]
+    """The free parameters that shape the mesh: the model is built anew for each value of them."""
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The names of all parameters that the model and its initial state read."""
+        values = self.problem.parameters.values_
+        direct = {name for name in self.needed | self.start.reads if name in values or name in self.problem.free}
+        return frozenset(direct | {free for name in direct if name in values for free in free_names(values[name])})
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The free parameters that act on the model or its initial state."""
+        return self.reads & frozenset(self.problem.free)
+
+    @cached_property
+    def solvable(self) -> Any:
+        """The function from values of the structural parameters to the built model, which keeps the last few."""
+        return lru_cache(maxsize=8)(lambda values: _built(self, dict(zip(self.structural, values, strict=True))))
+
+    def solve(self, inputs: Mapping[str, float]) -> Solved:
+        """Return the outputs at these values of the free parameters; a failed solve is a status."""
+        wrong = unphysical(inputs)
+        if wrong:
+            return Solved("failed", message=wrong)
+        try:
+            with _quiet():
+                model, solver = self.solvable(tuple(float(inputs[name]) for name in self.structural))
+                states = self.start.inputs(self.problem.parameters, inputs)
+                free = {name: float(inputs[name]) for name in self.problem.free if name not in self.structural}
+                solution = solver.solve(
+                    model, self._stops, inputs=dict(sorted({**free, **states}.items())), t_interp=self._times
+                )
+        except Exception as cause:  # whatever fails inside the solver is a status of this solve
+            return Solved("failed", message=_one_line(cause))
+        return self._answer(solution)
+
+    @property
+    def _times(self) -> Array:
+        return self.problem.output_times
+
+    @cached_property
+    def _stops(self) -> Array:
+        """Times at which the integrator restarts: both ends, and the jumps of the current."""
+        end = self._times[-1]
+        return np.unique(np.concatenate([[0.0, end], jumps(self.problem.time, self.problem.current, end)]))
+
+    def _answer(self, solution: Any) -> Solved:
+        times = np.asarray(solution.t)
+        outputs = {name: _at(times, np.asarray(solution[name].data), self._times) for name in self.problem.variables}
+        if any(np.isnan(values).all() for values in outputs.values()):
+            return Solved("failed", message="the solver returned no values")
+        if times[-1] < self._times[-1] * (1 - 1e-9):
+            return Solved("ended early", outputs, str(solution.termination))
+        return Solved("solved", outputs)
+
+
+def unphysical(inputs: Mapping[str, float]) -> str:
+    """Return what is physically impossible about a value of an input, or an empty string."""
+    for name, value in inputs.items():
+        if not np.isfinite(value):
+            return f"{name} is {value}"
+        positive = any(word in name for word in ("diffusivity", "thickness", "radius", "height", "width", "area ["))
+        fraction = "volume fraction" in name or "porosity" in name
+        if positive and "activation energy" not in name and value <= 0:
+            return f"{name} is {value:g}, and must be positive"
+        if fraction and not 0 < value < 1:
+            return f"{name} is {value:g}, and must lie between 0 and 1"
+        if "oncentration" in name and value < 0:
+            return f"{name} is {value:g}, and cannot be negative"
+    return ""
+
+
+def jumps(time: Array, current: Array, end: float) -> Array:
+    """Return the times [s] at both sides of the steps of a piecewise linear current."""
+    largest = float(np.max(np.abs(current), initial=0.0))
+    steep = (np.abs(np.diff(current)) > JUMP_FRACTION * largest) & (np.diff(time) < JUMP_DURATION * end)
+    places = np.flatnonzero(steep)
+    if len(places) > MOST_JUMPS:
+        return np.zeros(0)
+    sides = np.concatenate([time[places], time[places + 1]])
+    return np.asarray(sides[(sides > 0) & (sides < end)])
+
+
+def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState, tuple[str, ...]]:
+    """Return what the model needs of the parameters: names, initial state, structural free parameters."""
+    model = _model(problem.model)
+    needed = frozenset(model.get_parameter_info()) - {CURRENT}
+    p, free = problem.parameters, frozenset(problem.free)
+    start = initial_state(p, free, problem.initial_voltage, needed)
+    wanted = (needed - start.gives) | start.needs
+    missing = sorted(name for name in wanted if name not in p.values_ and name not in free)
+    for name in sorted(wanted & p.values_.keys()):
+        missing += sorted(free_names(p.values_[name]) - free - set(missing))
+    if missing:
+        raise MissingParameterError(
+            f"the model {problem.model.type} lacks {len(missing)} parameters: {', '.join(map(repr, missing))}",
+            hint=did_you_mean(missing[0], p.values_),
+            detail={"missing": missing},
+        )
+    shaping = {parameter.name for parameter in pybamm.Geometry(model.default_geometry).parameters}
+    shaping |= {names_of(electrode, phase).particle_radius for electrode in ELECTRODES for phase in PHASES}
+    structural: set[str] = shaping & free
+    for name in shaping & p.values_.keys() & needed:
+        structural |= free_names(p.values_[name]) & free
+    return needed, start, tuple(sorted(structural))
+
+
+PHASES = ("", "primary", "secondary")
+
+
+def _model(spec: ModelSpec) -> Any:
+    module = getattr(pybamm, spec.module, None)
+    kind = getattr(module, spec.type, None)
+    if module is None or not (isinstance(kind, type) and issubclass(kind, pybamm.BaseModel)):
+        known = [name for name in dir(module) if isinstance(getattr(module, name), type)] if module else []
+        raise ConfigurationError(
+            f"PyBaMM has no model {spec.module}.{spec.type}", at=("options", "model"), hint=did_you_mean(spec.type, known)
+        )
+    try:
+        return kind(dict(spec.options)) if spec.options else kind()
+    except (pybamm.OptionError, TypeError, ValueError) as cause:
+        raise ConfigurationError(
+            f"PyBaMM refuses the options of {spec.type}: {_one_line(cause)}", at=("options", "model", "options")
+        ) from None
+
+
+def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any, Any]:
+    """Return the discretised model and its solver, with the structural parameters fixed at these values."""
+    problem = simulation.problem
+    model = _model(problem.model)
+    model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS]
+    settings = {name: value for name, value in problem.model.settings.items() if value is not None}
+    solver_options = dict(settings.pop("solver", None) or {})
+    solver_options.pop("type", None)
+    for name in ("var_pts", "geometry", "submesh_types", "spatial_methods"):
+        if isinstance(settings.get(name), Mapping):
+            settings[name] = {**getattr(model, f"default_{name}"), **settings[name]}
+    try:
+        solver = pybamm.IDAKLUSolver(
+            **{"rtol": RTOL, "atol": ATOL, **solver_options}, output_variables=list(problem.variables)
+        )
+        with _quiet():
+            prepared = pybamm.Simulation(
+                model, parameter_values=_parameter_values(simulation, fixed), solver=solver, **settings
+            )
+            prepared.build()
+    except KeyError as cause:
+        raise ConfigurationError(
+            f"the model {problem.model.type} has no variable or parameter {_one_line(cause)}",
+            at=("options", "objective variables"),
+            hint=did_you_mean(str(cause).strip("'"), list(model.variables)),
+        ) from None
+    except Exception as cause:
+        raise SolverError(f"PyBaMM cannot build {problem.model.type}: {_one_line(cause)}") from cause
+    unknown = [name for name in problem.variables if name not in model.variables]
+    if unknown:
+        raise ConfigurationError(
+            f"the model {problem.model.type} has no variable {unknown[0]!r}",
+            at=("options", "objective variables"),
+            hint=did_you_mean(unknown[0], list(model.variables)),
+        )
+    return prepared.built_model, solver
+
+
+def _parameter_values(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> Any:
+    problem = simulation.problem
+    inputs = {name: pybamm.InputParameter(name) for name in problem.free if name not in fixed}
+    symbols = {**inputs, **{name: pybamm.Scalar(value) for name, value in fixed.items()}}
+    values: dict[str, Any] = {}
+    for name in simulation.reads:
+        if name in problem.parameters.values_:
+            values[name] = _value(problem.parameters, name, symbols, fixed)
+    for name in problem.free:
+        values[name] = fixed.get(name, "[input]")
+    for name in simulation.start.gives:
+        values[name] = simulation.start.symbols(symbols).get(name, "[input]")
+    values[CURRENT] = _current(problem)
+    return pybamm.ParameterValues(values)
+
+
+def _value(p: ParameterSet, name: str, symbols: Mapping[str, Any], fixed: Mapping[str, float]) -> Any:
+    value = p.values_[name]
+    if isinstance(value, Function):
+        return to_callable(value, symbols)
+    if isinstance(value, Expression):
+        settled = value.substitute(fixed)
+        return to_pybamm(settled, symbols) if isinstance(settled, Expression) else settled
+    return value
+
+
+def _current(problem: SimulationProblem) -> Any:
+    if np.ptp(problem.current) == 0:
+        return float(problem.current[0])
+    return pybamm.Interpolant(problem.time, problem.current, pybamm.t, interpolator="linear", extrapolate=True)
+
+
+def _at(times: Array, values: Array, wanted: Array) -> Array:
+    """Return the values at the wanted times, which are among the solution's; NaN after its end."""
+    inside = np.interp(wanted, times, np.ravel(values)[: len(times)])
+    return np.where(wanted <= times[-1] * (1 + 1e-12) + 1e-12, inside, np.nan)
+
+
+def _one_line(cause: BaseException) -> str:
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    text = lines[0] if lines else type(cause).__name__
+    return text if len(text) <= 200 else text[:197] + "…"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what SUNDIALS writes to standard error off the user's terminal."""
+    pybamm.set_logging_level("ERROR")
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)

@@ -1,0 +1,170 @@
+"""Contract kits: what every member of a family must do, for nothing.
+
+Each function takes a member class and raises `AssertionError` with what it broke. Parametrise a test over
+`cellwright.schema.variant.members()` and every member, ours or another package's, is held to it.
+"""
+
+import inspect
+import json
+import pickle
+from typing import Any
+
+import numpy as np
+
+from cellwright.schema.document import parse_element
+from cellwright.schema.expressions import Expression
+from cellwright.schema.families import Calculation, Cost, Entry, Estimator
+from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.search import Batch, Dimension, Space
+from cellwright.schema.values import Function, normalise, to_wire
+from cellwright.schema.variant import Member
+
+RELATIVE = 1e-12
+"""Tolerance of a formula evaluated on numbers against the same formula on expressions: rounding alone."""
+
+
+def example_of(member: type[Member]) -> Member:
+    """Return the member of its own worked example, or without arguments where it needs none."""
+    return member(**(member.example.fields if member.example else {}))
+
+
+def has_documentation(member: type[Member]) -> None:
+    """A member says what it is, and where its formula comes from."""
+    text = inspect.getdoc(member) or ""
+    assert len(text.splitlines()[0]) > 10, f"{member.__name__} has no summary"
+    assert "Source:" in text, f"{member.__name__} names no source"
+
+
+def survives_wire_and_pickle(given: Member) -> None:
+    """A member comes back equal from JSON and from pickle."""
+    config = json.loads(json.dumps(given.to_config()))
+    again = parse_element({**config, "element_type": "entry"}) if isinstance(given, Entry) else type(given)(**config)
+    assert again.to_config() == given.to_config()
+    assert pickle.loads(pickle.dumps(given)).to_config() == given.to_config()  # noqa: S301
+
+
+def works_its_example(member: type[Entry] | type[Calculation]) -> None:
+    """The worked example gives what it says."""
+    assert member.example is not None, f"{member.__name__} has no worked example"
+    result = example_of(member).compute(ParameterSet(member.example.given))  # type: ignore[attr-defined]
+    assert set(result) == set(member.example.gives)
+    for name, expected in member.example.gives.items():
+        _close(result[name], normalise(expected), name)
+
+
+def agrees_on_expressions(member: type[Calculation]) -> None:
+    """An input that is left free and substituted later gives the same number, or an error that names it."""
+    from cellwright.errors import MissingParameterError
+
+    assert member.example is not None
+    given = member.example.given
+    for free, value in given.items():
+        if isinstance(value, Function | str) or not isinstance(value, int | float):
+            continue
+        rest = {name: other for name, other in given.items() if name != free}
+        try:
+            result = example_of(member).compute(ParameterSet(rest))  # type: ignore[attr-defined]
+        except MissingParameterError as error:
+            assert free in str(error), f"{member.__name__} does not name {free!r}"
+            continue
+        for name, expected in member.example.gives.items():
+            if name in result:
+                found = result[name].substitute({free: value}) if isinstance(result[name], Expression) else result[name]
+                _close(found, expected, name)
+
+
+def declares_its_reads(member: type[Entry] | type[Calculation]) -> None:
+    """What a member reads is recorded: without the rest of the parameters it gives the same."""
+    assert member.example is not None
+    view = ParameterSet(member.example.given).recording()
+    full = example_of(member).compute(view)  # type: ignore[attr-defined]
+    reads = view.reads or set()
+    read = ParameterSet({name: value for name, value in member.example.given.items() if name in reads})
+    again = example_of(member).compute(read)  # type: ignore[attr-defined]
+    assert {name: to_wire(value) for name, value in again.items()} == {n: to_wire(v) for n, v in full.items()}
+
+
+def scalar_is_sum_of_squares(cost: Cost) -> None:
+    """Where a cost has a residual array, its sum of squares is the scalar."""
+    rng = np.random.default_rng(1)
+    both = {o: {v: (rng.normal(size=7) + 3, rng.normal(size=7) + 3) for v in ("Voltage [V]", "T")} for o in ("a", "b")}
+    residuals = cost.residuals(both)
+    if residuals is not None:
+        np.testing.assert_allclose(residuals @ residuals, cost.scalar(both), rtol=RELATIVE)
+    same = {o: {v: (data, data) for v, (_, data) in variables.items()} for o, variables in both.items()}
+    assert cost.scalar(same) == 0.0
+
+
+class Recorded:
+    """An `Evaluate` of a residual function that keeps what it was asked."""
+
+    def __init__(self, residuals: Any, fails_above: float = float("inf")) -> None:
+        self.residuals = residuals
+        self.fails_above = fails_above
+        self.points: list[np.ndarray[Any, Any]] = []
+
+    def __call__(self, points: np.ndarray[Any, Any]) -> Batch:
+        """Answer a batch; points whose first coordinate is beyond `fails_above` fail."""
+        self.points.append(np.array(points))
+        rows = np.array([self.residuals(point) for point in points])
+        broken = points[:, 0] > self.fails_above
+        rows[broken] = np.nan
+        costs = np.where(broken, np.inf, (rows**2).sum(axis=1))
+        return Batch(points, costs, rows, tuple("failed" if b else "solved" for b in broken))
+
+
+def box(*starts: float) -> Space:
+    """Return a search space of parameters between -2 and 3 that start at the given values."""
+    same = float
+    return Space(tuple(Dimension(f"x{i}", start, -2.0, 3.0, same, same) for i, start in enumerate(starts)))
+
+
+def finds_minimum(estimator: Estimator, tolerance: float = 1e-2) -> None:
+    """An estimator finds the minimum of Rosenbrock's valley, inside the bounds, on the same path for the same seed.
+
+    The tolerance is that of a gradient from differences of 1 % of the range.
+    """
+    space = box(-1.0, 2.0)
+
+    def valley(point: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        x = space.values(point)
+        return np.array([10 * (x["x1"] - x["x0"] ** 2), 1 - x["x0"]])
+
+    runs = []
+    for _ in range(2):
+        evaluate = Recorded(valley)
+        found = estimator.search(evaluate, space, np.random.default_rng(7))
+        runs.append(evaluate.points)
+        asked = np.vstack(evaluate.points)
+        assert (asked >= space.lower - 1e-12).all(), f"{type(estimator).__name__} left the bounds"
+        assert (asked <= space.upper + 1e-12).all(), f"{type(estimator).__name__} left the bounds"
+        best = space.values(found.point)
+        assert abs(best["x0"] - 1) < tolerance, best
+        assert abs(best["x1"] - 1) < 2 * tolerance, best
+    assert len(runs[0]) == len(runs[1])
+    assert all(np.array_equal(a, b) for a, b in zip(*runs, strict=True)), "the same seed took another path"
+
+
+def survives_failing_points(estimator: Estimator) -> None:
+    """An estimator goes on where points fail, and ends at a point that does not."""
+    space = box(-1.5, -1.0)
+
+    def bowl(point: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        x = space.values(point)
+        return np.array([x["x0"] + 0.5, x["x1"] + 0.5])
+
+    evaluate = Recorded(bowl, fails_above=0.5)
+    found = estimator.search(evaluate, space, np.random.default_rng(3))
+    assert np.isfinite(evaluate(found.point[None, :]).costs[0])
+    assert abs(space.values(found.point)["x0"] + 0.5) < 0.05
+
+
+def _close(found: Any, expected: Any, name: str) -> None:
+    if isinstance(expected, Function):
+        x = np.linspace(0.05, 0.95, 7)
+        np.testing.assert_allclose(found(x), expected(x), rtol=RELATIVE, err_msg=name)
+    elif isinstance(expected, str):
+        assert found == expected, name
+    else:
+        np.testing.assert_allclose(found, expected, rtol=RELATIVE, err_msg=name)
+

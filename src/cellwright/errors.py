@@ -3,7 +3,7 @@
 Every error says what was wrong (`message`), where in the document (`at`), and what to do (`hint`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -71,11 +71,13 @@ class CellwrightError(Exception):
         return _rebuild, (type(self), self.message, self.at, self.hint, self.detail)
 
 
-def _rebuild(kind: type[CellwrightError], message: str, at: Path, hint: str | None, detail: dict[str, Any]) -> CellwrightError:
+def _rebuild(
+    kind: type[CellwrightError], message: str, at: Path, hint: str | None, detail: dict[str, Any]
+) -> CellwrightError:
     return kind(message, at=at, hint=hint, detail=detail)
 
 
-class ConfigurationError(CellwrightError):
+class ConfigurationError(CellwrightError, ValueError):
     """The document says something that cannot be meant: an unknown field, a wrong type, a missing parameter."""
 
     code = "CONFIGURATION_ERROR"
@@ -153,6 +155,25 @@ class NotImplementedYetError(CellwrightError):
 
 class InternalError(CellwrightError):
     """A fault of Cellwright's own; the traceback is in the log."""
+
+
+def error_of(document: Mapping[str, Any]) -> CellwrightError:
+    """Return the error that a document tells of, of the class that its code belongs to."""
+    kind = _by_code(CellwrightError).get(str(document.get("error_code")), CellwrightError)
+    return kind(
+        str(document.get("message") or "unknown error"),
+        at=document.get("at") or (),
+        hint=document.get("hint"),
+        detail=document.get("detail"),
+    )
+
+
+def _by_code(base: type[CellwrightError]) -> dict[str, type[CellwrightError]]:
+    """Return code → class, the more general class where several share one."""
+    below: dict[str, type[CellwrightError]] = {}
+    for kind in base.__subclasses__():
+        below = {**_by_code(kind), **below}
+    return {**below, base.code: base}
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,8 @@ def _warn_of_stale(name: str, free: str, reads: frozenset[str], walk: Walk) -> N
     if free not in walk.parameters or free_names(walk.parameters.values_[free]):
         return
     for derived, producers in walk.producers.items():
-        if derived in reads and producers[-1] in walk.readers.get(free, set()):
+        follows = free in free_names(walk.parameters.definitions.get(derived))
+        if derived in reads and not follows and producers[-1] in walk.readers.get(free, set()):
             walk.problems.append(
                 Problem(
                     "warning",

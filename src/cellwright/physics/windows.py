@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.optimize import brentq
-
 from cellwright.errors import ConfigurationError
 
 Potential = Callable[[Any], Any]
@@ -82,7 +80,7 @@ def stoichiometries_at_voltage(
             f"open-circuit voltage goes from {at_low + voltage:.4g} to {at_high + voltage:.4g} V",
             hint="look at the capacities, the cyclable lithium and the range of the potentials",
         )
-    n = float(brentq(excess, low, high, xtol=TOLERANCE, rtol=8.9e-16))
+    n = _root(excess, low, high)
     return n, (Q_Li - n * Q_n) / Q_p
 
 
@@ -115,7 +113,7 @@ def _lithium_of(
 
     def positive_at_full(n: float) -> float:
         target = float(U_n(n)) + V_max
-        return float(brentq(lambda p: float(U_p(p)) - target, EDGE, 1 - EDGE, xtol=TOLERANCE, rtol=8.9e-16))
+        return _root(lambda p: float(U_p(p)) - target, EDGE, 1 - EDGE)
 
     def excess(n: float) -> float:
         empty = positive_at_full(n) + Q_cell / Q_p
@@ -123,7 +121,7 @@ def _lithium_of(
 
     low, high = Q_cell / Q_n + EDGE, 1 - EDGE
     try:
-        n100 = float(brentq(excess, low, high, xtol=TOLERANCE, rtol=8.9e-16))
+        n100 = _root(excess, low, high)
     except ValueError:
         raise ConfigurationError(
             f"no amount of lithium gives the cell {Q_cell:.4g} A.h between {V_min:g} and {V_max:g} V with electrodes of "
@@ -131,6 +129,13 @@ def _lithium_of(
             hint="look at the capacities and the voltage limits",
         ) from None
     return n100 * Q_n + positive_at_full(n100) * Q_p
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return the root between two ends of opposite sign, to the last digits; raises `ValueError` where there is none."""
+    from scipy.optimize import brentq
+
+    return float(brentq(function, low, high, xtol=TOLERANCE, rtol=8.9e-16))
 
 
 def _positive(**quantities: float) -> None:

@@ -234,6 +234,7 @@ class Pipeline(Schema):
     """Named elements in the order in which they run; each sees the parameters of all before it."""
 
     positional = ("elements", "output_file", "name", "description")
+    silent = frozenset({"elements"})
 
     elements: dict[str, Any] = Field(default_factory=dict)
     output_file: str | None = None

@@ -323,7 +323,8 @@ def _reduce(node: Expression, operands: list[Any], values: Mapping[str, Any]) ->
     if node.op == "scalar":
         return node.payload
     if node.op in {"parameter", "input", "time"}:
-        return values.get(node.name, node)
+        value = values.get(node.name, node)
+        return value if isinstance(value, Expression | int | float | np.ndarray | np.number) else node
     if node.op == "call":
         function = values.get(node.name)
         if function is None:

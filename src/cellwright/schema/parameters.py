@@ -31,19 +31,23 @@ class ParameterSet(Mapping[str, Any]):
     """Immutable mapping from a parameter's name (unit in brackets) to its value.
 
     Looking up a parameter that nobody has provided gives its symbol, so formulas carry on with expressions.
-    `name in p` tells whether somebody has. Lookups are recorded in `reads` where `recording()` was called.
+    `name in p` tells whether somebody has. Lookups are recorded in `reads` where `recording()` was called. An expression
+    keeps to its definition: when a parameter in it is given anew, by a fit say, its value follows.
     """
 
-    values_: Mapping[str, Any] = field(default_factory=dict)
+    definitions: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     reads: set[str] | None = field(default=None, compare=False)
+    values_: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+    """The definitions with every expression worked out as far as the others allow."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values_", MappingProxyType(dict(self.values_)))
+        object.__setattr__(self, "definitions", MappingProxyType(dict(self.definitions)))
         object.__setattr__(self, "origins", MappingProxyType(dict(self.origins)))
+        object.__setattr__(self, "values_", MappingProxyType(settled(self.definitions)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ParameterSet, (dict(self.values_), dict(self.origins))
+        return ParameterSet, (dict(self.definitions), dict(self.origins))
 
     def __getitem__(self, name: str) -> Any:
         self._note(name)
@@ -102,18 +106,18 @@ class ParameterSet(Mapping[str, Any]):
         )
 
     def merge(self, values: Values, origin: Origin | Mapping[str, Origin]) -> "ParameterSet":
-        """Return the set with the values added; those that were expressions of them are worked out."""
+        """Return the set with the values added; a value that refers to its own name builds on the one before."""
         new = {name: normalise(value) for name, value in values.items()}
+        for name in [name for name, value in new.items() if name in free_names(value) and name in self.values_]:
+            new[name] = new[name].substitute({name: self.values_[name]})
         origins = {name: origin if isinstance(origin, Origin) else origin[name] for name in new}
-        merged = {**self.values_, **new}
-        settled = settle(merged, set(new))
-        return replace(self, values_=settled, origins={**self.origins, **origins})
+        return replace(self, definitions={**self.definitions, **new}, origins={**self.origins, **origins})
 
     def without(self, names: Iterable[str]) -> "ParameterSet":
         """Return the set without the named values, so that looking them up gives their symbols."""
         gone = set(names)
-        kept = {name: value for name, value in self.values_.items() if name not in gone}
-        return replace(self, values_=kept, origins={n: o for n, o in self.origins.items() if n not in gone})
+        kept = {name: value for name, value in self.definitions.items() if name not in gone}
+        return replace(self, definitions=kept, origins={n: o for n, o in self.origins.items() if n not in gone})
 
     def recording(self) -> "ParameterSet":
         """Return a view of the same values that records every name it is asked for."""
@@ -140,21 +144,21 @@ class ParameterSet(Mapping[str, Any]):
             self.reads.add(name)
 
 
-def settle(values: Mapping[str, Any], changed: set[str]) -> dict[str, Any]:
-    """Return the values with every expression that depends on the changed ones worked out again."""
-    result = dict(values)
-    for _ in range(len(result) + 1):
-        if not changed:
-            return result
-        known = {name: result[name] for name in changed if not _refers_to_itself(name, result[name])}
-        changed = set()
-        for name, value in result.items():
-            if free_names(value) & known.keys():
-                result[name] = value.substitute(known)
-                changed.add(name)
-    circle = ", ".join(repr(name) for name in sorted(changed))
-    raise ConfigurationError(f"these parameters are defined in a circle: {circle}")
+def settled(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with every expression worked out as far as the other definitions allow.
 
+    Raises: `ConfigurationError` for parameters that are defined in a circle.
+    """
+    done: dict[str, Any] = {}
 
-def _refers_to_itself(name: str, value: Any) -> bool:
-    return name in free_names(value)
+    def value(name: str, path: tuple[str, ...]) -> Any:
+        if name in path:
+            circle = " → ".join(repr(step) for step in (*path[path.index(name) :], name))
+            raise ConfigurationError(f"these parameters are defined in a circle: {circle}")
+        if name not in done:
+            needs = free_names(definitions[name]) & definitions.keys()
+            known = {need: value(need, (*path, name)) for need in sorted(needs)}
+            done[name] = definitions[name].substitute(known) if known else definitions[name]
+        return done[name]
+
+    return {name: value(name, ()) for name in definitions}

@@ -60,6 +60,8 @@ class Schema(BaseModel):
     """The order of positional arguments; None: the fields as they stand, without tag and source."""
     only_set: ClassVar[bool] = False
     """Whether the wire form holds the fields alone that the user has set."""
+    silent: ClassVar[frozenset[str]] = frozenset()
+    """The fields that the place of a problem does not mention."""
     unwritten: ClassVar[frozenset[str]] = frozenset()
     """The fields that the wire form leaves out."""
 
@@ -222,7 +224,7 @@ def problems_of(error: ValidationError, kind: type[BaseModel]) -> list[Problem]:
     """Return pydantic's findings in our words, each with its place."""
     problems: list[Problem] = []
     for finding in error.errors(include_url=False):
-        at: Path = tuple(str(part) for part in finding["loc"])
+        at: Path = tuple(str(part) for part in finding["loc"] if part not in getattr(kind, "silent", ()))
         cause = finding.get("ctx", {}).get("error")
         if isinstance(cause, InvalidDocumentError):
             problems.extend(Problem(p.severity, p.message, (*at, *p.at), p.hint, p.code) for p in cause.problems)

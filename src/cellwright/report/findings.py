@@ -1,0 +1,208 @@
+"""What a run came to, in the order in which a reader asks: how well it fits, and what to look at with care."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cellwright.report.notation import as_float, counted, measured, number, unit_text
+from cellwright.schema.names import base_of, unit_of
+from cellwright.schema.results import ElementRecord, PipelineResult
+
+
+@dataclass(frozen=True)
+class FitError:
+    """The error of a fit on one objective, before and after."""
+
+    element: str
+    objective: str
+    measure: str
+    before: Any
+    after: Any
+
+    @property
+    def change(self) -> str:
+        """By how many percent the error went up or down, or nothing where that cannot be said."""
+        before, after = as_float(self.before), as_float(self.after)
+        if not before or after is None:
+            return ""
+        return f"{100 * (after - before) / before:+.0f} %"
+
+
+@dataclass(frozen=True)
+class HeldOutError:
+    """A statistic of a validation on one objective."""
+
+    element: str
+    objective: str
+    measure: str
+    value: Any
+
+
+Error = TypeVar("Error", FitError, HeldOutError)
+
+
+@dataclass(frozen=True)
+class Care:
+    """Something to look at with care: where, what, and of what kind (`error`, `bound`, `unresolved`, `warning`)."""
+
+    kind: str
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The findings of a run."""
+
+    fits: tuple[FitError, ...]
+    held_out: tuple[HeldOutError, ...]
+    cares: tuple[Care, ...]
+    headline: str
+
+
+def verdict(result: PipelineResult) -> Verdict:
+    """Return the findings of a run."""
+    fits = tuple(error for record in result.elements for error in _first_of_each(fit_errors(record)))
+    held_out = tuple(error for record in result.elements for error in _first_of_each(held_out_errors(record)))
+    cares = tuple(_cares(result))
+    return Verdict(fits, held_out, cares, _headline(result, fits, held_out, cares))
+
+
+def is_fit(record: ElementRecord) -> bool:
+    """Tell whether an element fitted something."""
+    return bool(record.result.get("parameters") or record.result.get("objectives") or record.trace)
+
+
+def is_validation(record: ElementRecord) -> bool:
+    """Tell whether an element compared the model with data that no fit had seen."""
+    return bool(record.result.get("summary_stats") or record.result.get("failed_objectives"))
+
+
+def fit_errors(record: ElementRecord) -> Iterator[FitError]:
+    """Yield the errors of a fit, before and after."""
+    for objective, measures in (record.result.get("objectives") or {}).items():
+        for measure, value in measures.items():
+            yield FitError(record.name, objective, measure, value.get("initial"), value.get("fitted"))
+
+
+def held_out_errors(record: ElementRecord) -> Iterator[HeldOutError]:
+    """Yield the statistics of a validation, written `{"name": …, "value": …}` or `{name: value}`."""
+    for objective, statistics in (record.result.get("summary_stats") or {}).items():
+        for statistic in statistics:
+            named = {statistic["name"]: statistic.get("value")} if "name" in statistic else statistic
+            for measure, value in named.items():
+                yield HeldOutError(record.name, objective, measure, value)
+
+
+def solves(result: PipelineResult) -> int:
+    """Return how many times the run solved a model."""
+    return sum(record.counts.get("solves", 0) for record in result.elements)
+
+
+def failure(error: Mapping[str, Any]) -> str:
+    """Return an error of a result document in one line: place, message, remedy."""
+    place = " › ".join(str(part) for part in error.get("at") or ())
+    hint = error.get("hint")
+    return (f"{place}: " if place else "") + str(error.get("message", "")) + (f" ({hint})" if hint else "")
+
+
+def _first_of_each(errors: Iterator[Error]) -> list[Error]:
+    """Return one measure of each objective and variable: the RMSE where there is one, else the first."""
+    chosen: dict[tuple[str, str], Error] = {}
+    for error in errors:
+        key = (error.objective, error.measure.partition("(")[2])
+        if key not in chosen or (error.measure.startswith("RMSE") and not chosen[key].measure.startswith("RMSE")):
+            chosen[key] = error
+    return list(chosen.values())
+
+
+def _cares(result: PipelineResult) -> Iterator[Care]:
+    records = result.elements
+    yield from (care for record in records for care in _failures(record))
+    own = [record.error for record in records if record.error]
+    if result.error and result.error.get("message") not in [error.get("message") for error in own]:
+        yield Care("error", "run", failure(result.error))
+    yield from (care for record in records for care in _at_bounds(record))
+    for name, missing in result.unresolved.items():
+        yield Care("unresolved", name, f"has no value yet: it waits for {', '.join(missing)}")
+    yield from (care for record in records for care in _warnings(record))
+    said = {
+        text for record in records for warning in record.warnings for text in (warning, f"{record.name}: {warning}")
+    }
+    yield from (Care("warning", "run", warning) for warning in result.warnings if warning not in said)
+
+
+def _failures(record: ElementRecord) -> Iterator[Care]:
+    if record.error:
+        at = tuple(record.error.get("at") or ())
+        yield Care("error", record.name, failure({**record.error, "at": at[1:] if at[:1] == (record.name,) else at}))
+    for objective, message in (record.result.get("failed_objectives") or {}).items():
+        yield Care("error", record.name, f"objective {objective} failed: {message}")
+    if record.result.get("success") is False:
+        reason = record.result.get("message") or "no reason given"
+        yield Care("error", record.name, f"the search did not converge: {reason}")
+
+
+def _at_bounds(record: ElementRecord) -> Iterator[Care]:
+    for row in record.result.get("parameters") or ():
+        side = row.get("at_bound")
+        if side:
+            which = f"{side} bound" if isinstance(side, str) else "bound"
+            value = f"{number(row['value'])} {unit_text(unit_of(row['name']))}".strip()
+            yield Care(
+                "bound",
+                record.name,
+                f"{base_of(row['name'])} ended at its {which}, {value}: "
+                "the best value may lie beyond, or the data do not determine it",
+            )
+
+
+def _warnings(record: ElementRecord) -> Iterator[Care]:
+    """Yield the warnings of an element, save those that say again what its result says."""
+    failed = record.counts.get("failed", 0)
+    if failed:
+        yield Care("warning", record.name, f"{failed:,} of {counted(record.counts.get('solves', 0), 'solve')} failed")
+    rows = record.result.get("parameters") or ()
+    objectives = record.result.get("failed_objectives") or {}
+    told = (
+        *(f"{row['name']} ended at its" for row in rows),
+        *(f"{objective}: {message}" for objective, message in objectives.items()),
+        *(["the search did not converge"] if record.result.get("success") is False else []),
+        *([f"{failed} of {record.counts.get('solves', 0)} solves failed"] if failed else []),
+    )
+    yield from (Care("warning", record.name, warning) for warning in record.warnings if not warning.startswith(told))
+
+
+def _ended(result: PipelineResult) -> str:
+    match result.status:
+        case "completed":
+            return "The run is complete."
+        case "failed":
+            failed = [record.name for record in result.elements if record.status == "failed"]
+            return f"The run failed at {', '.join(failed)}." if failed else "The run failed."
+        case "canceled":
+            return "The run was cancelled."
+        case status:
+            return f"The run is {status}: this page shows what there is so far."
+
+
+def _headline(
+    result: PipelineResult, fits: tuple[FitError, ...], held_out: tuple[HeldOutError, ...], cares: tuple[Care, ...]
+) -> str:
+    parts = [_ended(result)]
+    rmse = [error for error in fits if error.measure.startswith("RMSE [mV]") and as_float(error.after) is not None]
+    if rmse:
+        worst = max(rmse, key=lambda error: as_float(error.after) or 0.0)
+        before, after = (measured(value, worst.measure) for value in (worst.before, worst.after))
+        where = f"on {worst.objective}, the worst of {len(rmse)}" if len(rmse) > 1 else f"on {worst.objective}"
+        parts.append(f"Fit error {before} → {after}\u00a0mV RMSE {where}.")
+    unseen = [
+        error for error in held_out if error.measure.startswith("RMSE [mV]") and as_float(error.value) is not None
+    ]
+    if unseen:
+        far = max(unseen, key=lambda error: as_float(error.value) or 0.0)
+        where = f"at worst, on {far.objective}" if len(unseen) > 1 else f"on {far.objective}"
+        parts.append(f"On data that no fit has seen, {measured(far.value, far.measure)}\u00a0mV {where}.")
+    number_of = counted(len(cares), "finding")
+    parts.append(f"{number_of} to look at with care." if cares else "Nothing calls for special care.")
+    return " ".join(parts)

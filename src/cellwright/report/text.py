@@ -1,0 +1,84 @@
+"""The short report for a terminal: what was fitted, how well, and what to look at with care."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cellwright.report.findings import Verdict, is_fit, solves, verdict
+from cellwright.report.notation import counted, duration, measured, number, unit_text
+from cellwright.schema.names import base_of, unit_of
+from cellwright.schema.results import ElementRecord, PipelineResult
+
+_STYLES = {"completed": "bold green", "failed": "bold red", "error": "red", "canceled": "bold yellow"}
+
+
+def summary(result: PipelineResult) -> RenderableType:
+    """Return the short report of a run, to be printed by a rich console."""
+    found = verdict(result)
+    parts: list[RenderableType] = [_title(result)]
+    for record in result.elements:
+        if is_fit(record) and record.result.get("parameters"):
+            parts += ["", _fitted(record)]
+    parts += [part for table in (_fit_errors(found), _held_out(found)) if table.row_count for part in ("", table)]
+    parts += ["", *_cares(found)] if found.cares else []
+    return Group(*parts, "", _work(result))
+
+
+def _title(result: PipelineResult) -> Text:
+    return Text.assemble(
+        (result.name or result.id, "bold"), "  ", (result.status, _STYLES.get(result.status, "bold")), overflow="fold"
+    )
+
+
+def _table(*columns: str, title: str) -> Table:
+    table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        is_number = name in {"Initial", "Fitted", "Before", "After", "Error"}
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
+    return table
+
+
+def _fitted(record: ElementRecord) -> Table:
+    table = _table("Parameter", "Initial", "Fitted", "Unit", "", title=record.name)
+    for row in record.result["parameters"]:
+        name = str(row["name"])
+        flag = Text("at bound", style="yellow") if row.get("at_bound") else Text()
+        unit = unit_text(row.get("unit") or unit_of(name))
+        table.add_row(Text(base_of(name)), number(row.get("initial")), number(row.get("value")), Text(unit), flag)
+    return table
+
+
+def _fit_errors(found: Verdict) -> Table:
+    table = _table("Objective", "Measure", "Before", "After", title="Error of the fit")
+    for error in found.fits:
+        before, after = (measured(value, error.measure) for value in (error.before, error.after))
+        table.add_row(Text(error.objective), Text(error.measure), before, after)
+    return table
+
+
+def _held_out(found: Verdict) -> Table:
+    table = _table("Objective", "Measure", "Error", title="Error on data that no fit has seen")
+    for error in found.held_out:
+        table.add_row(Text(error.objective), Text(error.measure), measured(error.value, error.measure))
+    return table
+
+
+def _cares(found: Verdict) -> Iterator[RenderableType]:
+    yield Text("To look at with care", style="bold")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for care in found.cares:
+        what = Text.assemble((base_of(care.where), "bold"), f" {care.what}")
+        table.add_row(Text(care.kind, style=_STYLES.get(care.kind, "yellow")), what)
+    yield table
+
+
+def _work(result: PipelineResult) -> Text:
+    cached = sum(record.cached for record in result.elements)
+    parts = [
+        counted(len(result.elements), "element") + (f" ({cached} cached)" if cached else ""),
+        counted(solves(result), "solve"),
+        duration(result.seconds),
+    ]
+    return Text(", ".join(parts), style="dim")

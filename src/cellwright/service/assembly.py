@@ -1,0 +1,99 @@
+"""Where engine, models, data, compute and store are put together."""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import version
+
+from cellwright.compute.inline import InlinePool
+from cellwright.data.sources import settle
+from cellwright.engine.check import CheckReport, check
+from cellwright.engine.run import run
+from cellwright.engine.seams import Canceled, Pool, Sink
+from cellwright.engine.world import BuiltOnce, MemoryJournal, NoCache, World
+from cellwright.models.simulate import build
+from cellwright.schema.document import Pipeline
+from cellwright.schema.results import PipelineResult
+from cellwright.service.execution import LEASE, carry_out
+from cellwright.service.process import name_of_this_process
+from cellwright.service.runs import new_run
+from cellwright.store import Store
+from cellwright.store.tables import stamp, utc_now
+
+
+@lru_cache(maxsize=1)
+def versions() -> Mapping[str, str]:
+    """Return the versions that decide the numbers of a result."""
+    return {package: version(package) for package in ("cellwright", "pybamm", "numpy", "scipy")}
+
+
+def run_pipeline(
+    pipeline: Pipeline,
+    *,
+    executor: Pool | None = None,
+    store: Store | None = None,
+    on_event: Sink | None = None,
+    canceled: Canceled = lambda: False,
+    name: str | None = None,
+) -> PipelineResult:
+    """Check and run a pipeline in this process and return its result.
+
+    With a store the run is kept in it, what has not changed since an earlier run is not computed again, and a run that
+    was stopped goes on from where it was. `executor` does the solves; without one, this process does.
+
+    Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
+    its name first in `at`; `CanceledError`.
+    """
+    pool = executor if executor is not None else InlinePool()
+    try:
+        if store is None:
+            return run(pipeline, world(pool, emit=on_event, canceled=canceled))
+        new = new_run(pipeline, name=name)
+        claim = store.runs.start(new, name_of_this_process(), LEASE)
+        return carry_out(
+            store,
+            claim,
+            lambda emit, stop: stored(pipeline, store, pool, claim.run_id, new.name, emit, stop),
+            clock=time.monotonic,
+            on_event=on_event,
+            interrupted=canceled,
+        )
+    finally:
+        if executor is None:
+            pool.close()
+
+
+def check_pipeline(pipeline: Pipeline, *, canceled: Canceled = lambda: False) -> CheckReport:
+    """Return everything that would keep a pipeline from running; nothing is integrated."""
+    return check(pipeline, world(InlinePool(), canceled=canceled))
+
+
+def stored(
+    pipeline: Pipeline, store: Store, pool: Pool, run_id: str, name: str, emit: Sink, canceled: Canceled
+) -> PipelineResult:
+    """Run a pipeline with the journal and the cache of a store."""
+    named = pipeline.model_copy(update={"name": name})
+    return run(named, world(pool, store=store, emit=emit, canceled=canceled), run_id)
+
+
+def world(
+    pool: Pool,
+    *,
+    store: Store | None = None,
+    emit: Sink | None = None,
+    canceled: Canceled = lambda: False,
+) -> World:
+    """Return what a run may touch: real models, data from files, the journal and cache of a store."""
+    return World(
+        simulate=BuiltOnce(build),
+        worker_simulate=build,
+        pool=pool,
+        load=settle,
+        journal=store.journal if store else MemoryJournal(),
+        cache=store.cache if store else NoCache(),
+        emit=emit or (lambda event: None),
+        clock=time.monotonic,
+        canceled=canceled,
+        versions=versions(),
+        now=stamp(utc_now()),
+    )

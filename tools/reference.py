@@ -1,0 +1,82 @@
+"""Write docs/reference.md from what the registered members say of themselves; `--check` only compares."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from cellwright.cli.describe import FieldNote, MemberNote, notes
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
+HEAD = """# Reference
+
+What can stand in a pipeline. Written by `make docs` from the docstrings of the classes: change it there.
+`cellwright describe NAME` shows the same in the terminal.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    everything = notes()
+    families = {family: list(group) for family, group in groupby(everything, key=lambda note: note.family)}
+    contents = [
+        f"- [{family}](#{family.lower().replace(' ', '-')}): {', '.join(note.name for note in group)}"
+        for family, group in families.items()
+    ]
+    parts = [HEAD, *contents, ""]
+    for family, group in families.items():
+        parts += [f"## {family}", "", *(line for note in group for line in member_lines(note))]
+    return "\n".join(parts)
+
+
+def member_lines(note: MemberNote) -> Iterator[str]:
+    """Yield the section of a member."""
+    yield from (f"### {note.name}", "", note.summary, "")
+    if note.text:
+        yield from (note.text, "")
+    if note.source:
+        yield from (f"Source: {note.source}", "")
+    if note.line:
+        yield from (f"In a file: `{note.line}`", "")
+    if note.fields:
+        yield from ("| field | type | default |", "|---|---|---|")
+        yield from map(field_row, note.fields)
+        yield ""
+    if note.example:
+        yield from (
+            "Example:",
+            "",
+            "```json",
+            json.dumps(note.example, indent=2, ensure_ascii=False),
+            "```",
+            "",
+        )
+
+
+def field_row(field: FieldNote) -> str:
+    """Return a field's row of the table."""
+    name = f"`{field.name}`" + (f" (in files `{field.written}`)" if field.written else "")
+    kind = field.type.replace("|", "\\|")
+    default = "required" if field.required else f"`{json.dumps(field.to_dict()['default'])}`"
+    return f"| {name} | {kind} | {default} |"
+
+
+def main() -> int:
+    """Write the page, or tell whether it is up to date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only compare; exit 1 where the page is out of date")
+    text = page()
+    if parser.parse_args().check:
+        current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+        if current != text:
+            sys.stderr.write(f"{PAGE.name} is out of date: run make docs\n")
+            return 1
+        return 0
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

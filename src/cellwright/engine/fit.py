@@ -10,7 +10,6 @@ from cellwright.catalog.costs import SSE
 from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
 from cellwright.catalog.samplers import LatinHypercube
 from cellwright.engine.objectives import ObjectiveJob, channels, prepared, statistics
-from cellwright.engine.seams import Answer, Task
 from cellwright.engine.search import Evaluation, Question, SearchEndedError, TotalCost
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, SolverError, did_you_mean
@@ -22,6 +21,7 @@ from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, Series
 from cellwright.schema.search import Found, Space
 from cellwright.schema.values import digest, to_wire
+from cellwright.schema.work import Answer, Task
 
 AT_BOUND = 1e-3
 """Distance from a bound, as a fraction of the range, within which a fitted value counts as being at it."""

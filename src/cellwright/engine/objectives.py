@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cellwright.catalog.costs import MAE, RMSE, Max
-from cellwright.engine.seams import Answer, Task
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, MissingParameterError, Problem
 from cellwright.schema.datasource import DataSource
@@ -17,6 +16,7 @@ from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels
 from cellwright.schema.simulation import Simulate
 from cellwright.schema.values import digest
+from cellwright.schema.work import Answer, Task
 
 Found = tuple[AnyElement, list[Problem]]
 

@@ -1,65 +1,11 @@
-"""What the engine asks of the world, as protocols: pools, journal, cache, sink of events, clock."""
+"""What the engine asks of the world, as protocols: journal, cache, sink of events, clock (pools: `schema.work`)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cellwright.schema.results import ElementRecord
 from cellwright.schema.search import Batch
-from cellwright.schema.simulation import SolveStatus
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Task:
-    """One objective at one point."""
-
-    objective: str
-    inputs: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a worker says of a task: the predictions by variable, or why there are none."""
-
-    status: SolveStatus
-    predicted: Mapping[str, Array] = field(default_factory=dict)
-    message: str = ""
-
-
-class Job(Protocol):
-    """Work that a pool's workers make ready once and then do many times; picklable."""
-
-    @property
-    def digest(self) -> str:
-        """What the job depends on, as a SHA-256; a worker builds one of each."""
-        ...
-
-    def __call__(self) -> Callable[[Task], Answer]:
-        """Build what the tasks need (models) and return the function that does one."""
-        ...
-
-
-class Pool(Protocol):
-    """Does tasks, somewhere."""
-
-    workers: int
-
-    def map(self, job: Job, tasks: Sequence[Task], time_limit: float | None = None) -> list[Answer]:
-        """Return the answers in the order of the tasks.
-
-        A task that takes longer than `time_limit` [s], or whose worker dies, is answered with that status; the others
-        are not lost.
-        """
-        ...
-
-    def close(self) -> None:
-        """End the workers."""
-        ...
 
 
 class Journal(Protocol):

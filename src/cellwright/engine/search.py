@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from cellwright.engine.objectives import ObjectiveJob, comparison
-from cellwright.engine.seams import Answer, Event, Task
+from cellwright.engine.seams import Event
 from cellwright.engine.world import World
 from cellwright.errors import CanceledError, InternalError
 from cellwright.schema.families import Array, Comparison, Cost, Prepared
 from cellwright.schema.search import Batch, Space
+from cellwright.schema.work import Answer, Task
 
 PROGRESS_EVERY = 0.1
 """Seconds between two events of progress."""

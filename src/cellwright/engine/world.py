@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cellwright.engine.seams import Cache, Canceled, Clock, Event, Journal, Pool, Sink
+from cellwright.engine.seams import Cache, Canceled, Clock, Event, Journal, Sink
 from cellwright.schema.datasource import DataSource
 from cellwright.schema.results import ElementRecord
 from cellwright.schema.search import Batch
 from cellwright.schema.simulation import Simulate, Simulation, SimulationProblem
 from cellwright.schema.values import digest
+from cellwright.schema.work import Pool
 
 Load = Callable[[DataSource], DataSource]
 

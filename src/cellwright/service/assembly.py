@@ -9,7 +9,7 @@ from cellwright.compute.inline import InlinePool
 from cellwright.data.sources import settle
 from cellwright.engine.check import CheckReport, check
 from cellwright.engine.run import run
-from cellwright.engine.seams import Canceled, Pool, Sink
+from cellwright.engine.seams import Canceled, Sink
 from cellwright.engine.world import BuiltOnce, MemoryJournal, NoCache, World
 from cellwright.models.simulate import build
 from cellwright.schema.document import Pipeline
@@ -19,6 +19,7 @@ from cellwright.service.process import name_of_this_process
 from cellwright.service.runs import new_run
 from cellwright.store import Store
 from cellwright.store.tables import stamp, utc_now
+from cellwright.schema.work import Pool
 
 
 @lru_cache(maxsize=1)

@@ -24,9 +24,10 @@ from cellwright.service.process import is_gone, name_of_this_process
 from cellwright.store import Store, default_home
 from cellwright.store.database import StoreError
 from cellwright.store.runs import Claim, LeaseLostError
+from cellwright.schema.work import Pool
 
 if TYPE_CHECKING:
-    from cellwright.engine.seams import Canceled, Pool, Sink
+    from cellwright.engine.seams import Canceled, Sink
 
 log = logging.getLogger(__name__)
 

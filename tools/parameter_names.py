@@ -1,0 +1,114 @@
+"""Write src/cellwright/schema/parameter_names.txt: every parameter name that PyBaMM or Cellwright knows.
+
+Run it again when PyBaMM's lower bound moves: `.venv/bin/python tools/parameter_names.py`.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
+
+import pybamm
+
+TARGET = Path(__file__).parent.parent / "src/cellwright/schema/parameter_names.txt"
+MODELS = ("SPM", "SPMe", "DFN", "MPM", "NewmanTobias")
+OPTIONS: list[dict[str, object]] = [
+    {},
+    {"thermal": "lumped", "contact resistance": "true"},
+    {"thermal": "x-full"},
+    {"thermal": "lumped", "surface temperature": "lumped"},
+    {"surface form": "differential"},
+    {"SEI": "solvent-diffusion limited", "SEI porosity change": "true"},
+    {"SEI": "ec reaction limited"},
+    {"SEI": "interstitial-diffusion limited", "SEI on cracks": "true", "particle mechanics": "swelling and cracking"},
+    {"SEI": "electron-migration limited"},
+    {"lithium plating": "partially reversible", "lithium plating porosity change": "true"},
+    {"loss of active material": "stress and reaction-driven", "particle mechanics": "swelling and cracking"},
+    {"loss of active material": "current-driven"},
+    {"particle phases": ("2", "1")},
+    {"particle phases": ("2", "2")},
+    {"open-circuit potential": "current sigmoid"},
+    {"open-circuit potential": "one-state hysteresis"},
+    {"diffusivity": "current sigmoid", "exchange-current density": "current sigmoid"},
+    {"particle size": "distribution"},
+    {"intercalation kinetics": "Marcus"},
+    {"intercalation kinetics": "asymmetric Butler-Volmer"},
+    {"heat of mixing": "true", "thermal": "lumped"},
+    {"working electrode": "positive"},
+    {"working electrode": "positive", "SEI": "solvent-diffusion limited", "thermal": "lumped"},
+    {"transport efficiency": "tortuosity factor"},
+]
+OUR_OWN = (
+    "Electrode area [m2]",
+    "Cyclable lithium capacity [A.h]",
+    "Initial SOC [%]",
+    "Initial voltage [V]",
+    "Open-circuit voltage at 0% SOC [V]",
+    "Open-circuit voltage at 100% SOC [V]",
+    "Electrolyte reference diffusivity [m2.s-1]",
+    "Electrolyte reference conductivity [S.m-1]",
+    "Electrolyte diffusivity activation energy [J.mol-1]",
+    "Electrolyte conductivity activation energy [J.mol-1]",
+    "Cell mass [kg]",
+    "Cell density [kg.m-3]",
+    "Cell specific heat capacity [J.kg-1.K-1]",
+    "Cell heat capacity [J.K-1]",
+)
+OF_AN_ELECTRODE = (
+    "{P}{E} electrode capacity [A.h]",
+    "{P}{E} electrode loading [A.h.cm-2]",
+    "{P}{E} electrode stoichiometry at 0% SOC",
+    "{P}{E} electrode stoichiometry at 100% SOC",
+    "{P}{E} electrode surface area to volume ratio [m-1]",
+    "{P}{E} electrode lithiation OCP [V]",
+    "{P}{E} electrode delithiation OCP [V]",
+    "{P}{E} electrode lithiation",
+    "{P}{E} electrode lower excess capacity [A.h]",
+    "{P}{E} electrode upper excess capacity [A.h]",
+    "{P}{E} electrode reference exchange-current density [A.m-2]",
+    "{P}{E} electrode reaction activation energy [J.mol-1]",
+    "{P}{E} particle reference diffusivity [m2.s-1]",
+    "{P}{E} particle diffusivity activation energy [J.mol-1]",
+    "{P}Initial stoichiometry in {e} electrode",
+    "{P}Minimum {e} stoichiometry",
+    "{P}Maximum {e} stoichiometry",
+)
+
+
+def of_models() -> Iterator[str]:
+    """Yield the parameters of PyBaMM's models under many options; combinations that it refuses are left out."""
+    for name, options in itertools.product(MODELS, OPTIONS):
+        try:
+            yield from getattr(pybamm.lithium_ion, name)(dict(options)).get_parameter_info()
+        except (pybamm.OptionError, pybamm.ModelError, NotImplementedError, ValueError, AttributeError, KeyError):
+            continue
+    yield from pybamm.lithium_ion.MSMR({"number of MSMR reactions": ("6", "4")}).get_parameter_info()
+    for cells in (0, 1, 2, 3):
+        yield from pybamm.equivalent_circuit.Thevenin({"number of rc elements": cells}).get_parameter_info()
+
+
+def of_parameter_sets() -> Iterator[str]:
+    """Yield the names in PyBaMM's own parameter sets."""
+    for name in pybamm.parameter_sets:
+        yield from pybamm.ParameterValues(name).keys()
+
+
+def of_ours() -> Iterator[str]:
+    """Yield the names that Cellwright's members add."""
+    yield from OUR_OWN
+    for pattern, electrode, phase in itertools.product(OF_AN_ELECTRODE, ("negative", "positive"), ("", "Primary: ", "Secondary: ")):
+        yield pattern.format(P=phase, E=electrode.capitalize(), e=electrode)
+
+
+def main() -> None:
+    """Write the list."""
+    names = sorted({*of_models(), *of_parameter_sets(), *of_ours()} - {"citations", "chemistry"})
+    head = f"# Parameter names of PyBaMM {pybamm.__version__} and of Cellwright; made by tools/parameter_names.py."
+    TARGET.write_text("\n".join([head, *names, ""]), encoding="utf-8")
+    print(f"{len(names)} names")
+
+
+if __name__ == "__main__":
+    main()

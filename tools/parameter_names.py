@@ -98,7 +98,9 @@ def of_parameter_sets() -> Iterator[str]:
 def of_ours() -> Iterator[str]:
     """Yield the names that Cellwright's members add."""
     yield from OUR_OWN
-    for pattern, electrode, phase in itertools.product(OF_AN_ELECTRODE, ("negative", "positive"), ("", "Primary: ", "Secondary: ")):
+    for pattern, electrode, phase in itertools.product(
+        OF_AN_ELECTRODE, ("negative", "positive"), ("", "Primary: ", "Secondary: ")
+    ):
         yield pattern.format(P=phase, E=electrode.capitalize(), e=electrode)
 
 

@@ -63,7 +63,9 @@ def test_declares_its_reads(member):
 @pytest.mark.parametrize("member", COSTS, ids=name)
 def test_residuals_make_the_scalar(member):
     kits.scalar_is_sum_of_squares(member())
-    kits.scalar_is_sum_of_squares(member(normalization="range", objective_weights={"a": 3}, variable_weights={"T": 0.5}))
+    kits.scalar_is_sum_of_squares(
+        member(normalization="range", objective_weights={"a": 3}, variable_weights={"T": 0.5})
+    )
 
 
 @pytest.mark.parametrize("member", ESTIMATORS, ids=name)

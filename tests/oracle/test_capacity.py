@@ -30,7 +30,9 @@ def test_capacity_is_a_number_to_the_last_digit():
 def test_finds_whichever_is_missing(missing):
     capacity = ElectrodeCapacity("positive").compute(ParameterSet(GIVEN))[CAPACITY]
     rest = {name: value for name, value in GIVEN.items() if name != missing} | {CAPACITY: capacity}
-    assert ElectrodeCapacity("positive").compute(ParameterSet(rest)) == {missing: pytest.approx(GIVEN[missing], rel=1e-14)}
+    assert ElectrodeCapacity("positive").compute(ParameterSet(rest)) == {
+        missing: pytest.approx(GIVEN[missing], rel=1e-14)
+    }
 
 
 def test_expression_of_what_is_missing_follows_a_later_value():
@@ -51,7 +53,9 @@ def test_agrees_with_pybamm():
 
 def test_loading_stands_for_capacity():
     # 3 mA.h/cm2 on 0.1 m2 = 3 A.h
-    rest = {n: v for n, v in GIVEN.items() if "volume fraction" not in n} | {"Positive electrode loading [A.h.cm-2]": 3e-3}
+    rest = {n: v for n, v in GIVEN.items() if "volume fraction" not in n} | {
+        "Positive electrode loading [A.h.cm-2]": 3e-3
+    }
     found = ElectrodeCapacity("positive").compute(ParameterSet(rest))
     assert found == {"Positive electrode active material volume fraction": pytest.approx(0.65 * 3 / 7.137996, rel=1e-6)}
 

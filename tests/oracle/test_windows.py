@@ -51,7 +51,11 @@ def test_agrees_with_pybamm_on_chen2020():
         if "Maximum concentration" in name or "active material" in name or "electrode thickness" in name
     }
     given |= {name: values[name] for name in ("Electrode height [m]", "Electrode width [m]")}
-    given |= {"Cyclable lithium capacity [A.h]": Q_Li, "Lower voltage cut-off [V]": 2.5, "Upper voltage cut-off [V]": 4.2}
+    given |= {
+        "Cyclable lithium capacity [A.h]": Q_Li,
+        "Lower voltage cut-off [V]": 2.5,
+        "Upper voltage cut-off [V]": 4.2,
+    }
     ours = ElectrodeSOH().compute(ParameterSet(given))
     assert ours["Negative electrode stoichiometry at 100% SOC"] == pytest.approx(float(theirs["x_100"]), abs=1e-6)
     assert ours["Negative electrode stoichiometry at 0% SOC"] == pytest.approx(float(theirs["x_0"]), abs=1e-6)

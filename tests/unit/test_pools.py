@@ -34,7 +34,9 @@ def pool():
 
 def test_answers_come_in_order_and_equal_to_inline(pool):
     asked = tasks(*range(11))
-    assert squares(pool.map(Squares(), asked)) == squares(InlinePool().map(Squares(), asked)) == [x**2 for x in range(11)]
+    assert (
+        squares(pool.map(Squares(), asked)) == squares(InlinePool().map(Squares(), asked)) == [x**2 for x in range(11)]
+    )
 
 
 def test_a_solve_that_kills_its_worker_loses_nothing_else(pool):

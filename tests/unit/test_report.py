@@ -241,22 +241,22 @@ def test_the_verdict_tells_the_worst_first_and_everything_to_look_at(result: Pip
     found = verdict(result)
     assert found.headline.startswith("The run is complete. Fit error ")
     assert [(error.objective, error.change[0]) for error in found.fits] == [("1C discharge", "-"), ("drive cycle", "-")]
-    assert [error.measure for error in found.held_out] == ["RMSE [mV] (Voltage [V])"]
+    assert [error.measure for error in found.validations] == ["RMSE [mV] (Voltage [V])"]
     assert [care.kind for care in found.cares] == ["error", "bound", "unresolved", *["warning"] * 4]
     assert "ended at its upper bound, 1e-13 m² s⁻¹" in found.cares[1].what
     assert found.cares[2].what.endswith("it waits for Negative particle radius [m]")
 
 
-def test_statistics_are_read_in_both_forms_and_nothing_is_told_twice() -> None:
-    plain = [{"MAE [mV] (Voltage [V])": 9.0}, {"RMSE [mV] (Voltage [V])": 12.0}]
+def test_one_statistic_of_each_objective_is_told_and_nothing_twice() -> None:
+    plain = [{"name": "MAE [mV] (Voltage [V])", "value": 9.0}, {"name": "RMSE [mV] (Voltage [V])", "value": 12.0}]
     named = [{"name": "Max [K] (T [K])", "value": None}]
     record = ElementRecord(
         "held out", "validation", "Validation", "completed",
         result={"summary_stats": {"1C": plain, "2C": named}, "failed_objectives": {"3C": "no solution"}},
-        warnings=("3C: no solution", "the cell was warm"),
+        warnings=("the cell was warm",),
     )  # fmt: skip
     found = verdict(PipelineResult("r", "r", "completed", (record,), {}, warnings=("held out: the cell was warm",)))
-    assert [(error.objective, error.value) for error in found.held_out] == [("1C", 12.0), ("2C", None)]
+    assert [(error.objective, error.value) for error in found.validations] == [("1C", 12.0), ("2C", None)]
     assert [care.what for care in found.cares] == ["objective 3C failed: no solution", "the cell was warm"]
     assert "12.0\xa0mV on 1C" in found.headline
 
@@ -323,7 +323,7 @@ def test_what_users_write_is_escaped_everywhere(result: PipelineResult) -> None:
                 series={EVIL: fit.series["1C discharge"]},
                 error={"message": EVIL, "at": [EVIL], "hint": EVIL},
             ),
-            replace(validation, result={"summary_stats": {EVIL: [{EVIL: 1.0}]}, "failed_objectives": {EVIL: EVIL}}),
+            replace(validation, result={"summary_stats": {EVIL: [{"name": EVIL, "value": 1.0}]}, "failed_objectives": {EVIL: EVIL}}),
         ),
         parameters=ParameterSet().merge({EVIL: EVIL, "a [V]": parameter(EVIL + "2")}, Origin(EVIL, EVIL, EVIL)),
         config={EVIL: [EVIL], "seed": EVIL},

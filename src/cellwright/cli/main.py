@@ -254,7 +254,7 @@ def _execute(pipeline: "Pipeline", quiet: bool) -> "PipelineResult":
         from cellwright.service.assembly import run_pipeline
     try:
         with _interruptible() as canceled, RunDisplay(_console(stderr=True), quiet) as display:
-            return run_pipeline(pipeline, store=_store(), on_event=display, canceled=canceled)
+            return run_pipeline(pipeline, store=_store(), executor="processes", on_event=display, canceled=canceled)
     except CanceledError as error:
         error.hint = "the same command goes on from where it stopped"
         raise

@@ -26,7 +26,7 @@ OVERTIME = 1
 """Exit status of a worker that its watchdog ended."""
 WATCH = 1.0
 """Seconds between two looks of a worker at whether its parent still lives."""
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 _built = Built()
 
@@ -150,7 +150,7 @@ def _at_most(seconds: float | None) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _sink() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 @contextlib.contextmanager

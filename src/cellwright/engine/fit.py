@@ -177,11 +177,6 @@ def _record(
     counts["solves"] = counts.get("solves", 0) + len(answers)
     values = {**best.values, **_tied_values(element, best.values)}
     rows = [_row(dimension, best.values[dimension.name]) for dimension in best.space.dimensions]
-    warnings = [f"{row['name']} ended at its {row['at_bound']} bound" for row in rows if row["at_bound"]]
-    if not best.found.success:
-        warnings.append(f"the search did not converge: {best.found.message}")
-    if counts.get("failed"):
-        warnings.append(f"{counts['failed']} of {counts['solves']} solves failed and were left out")
     return ElementRecord(
         name=name,
         element_type="data_fit",
@@ -207,7 +202,6 @@ def _record(
         series=_series(setup.ready, before, after),
         trace=tuple(best.evaluation.trace),
         counts=counts,
-        warnings=tuple(warnings),
     )
 
 

@@ -38,6 +38,7 @@ def run(pipeline: Pipeline, world: World, run_id: str = "") -> PipelineResult:
             failure = error if error.at[:1] == (name,) else error.within(name)
             world.emit(Event("element finished", name, {"status": "failed", "error": failure.to_dict()}))
             raise failure from error.__cause__
+        record = told_of_fits(name, record, pipeline)
         p = merged(p, record)
         records.append(record)
         world.emit(
@@ -73,6 +74,23 @@ def execute(name: str, element: AnyElement, p: ParameterSet, world: World) -> El
     record = replace(record, origins=_origins(name, ready, record))
     remember(ready, p, record, world)
     return record
+
+
+def told_of_fits(name: str, record: ElementRecord, pipeline: Pipeline) -> ElementRecord:
+    """Return a validation's record with, for each objective, the fits that have seen its data (`fitted_by`) and whether
+    it stands before all fits (`before_fit`)."""
+    element = pipeline.elements[name]
+    if not isinstance(element, Validation):
+        return record
+    fits = {other: one for other, one in pipeline.elements.items() if isinstance(one, DataFit)}
+    places = list(pipeline.elements)
+    before = bool(fits) and all(places.index(name) < places.index(other) for other in fits)
+    outcomes = {}
+    for objective, outcome in record.result["validation_results"].items():
+        data = element.objectives[objective].data_input.origin
+        seen = [n for n, one in fits.items() if any(o.data_input.origin == data for o in one.objectives.values())]
+        outcomes[objective] = {**outcome, "fitted_by": seen, "before_fit": before}
+    return replace(record, result={**record.result, "validation_results": outcomes})
 
 
 def merged(p: ParameterSet, record: ElementRecord) -> ParameterSet:

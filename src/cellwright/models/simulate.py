@@ -172,7 +172,9 @@ def _model(spec: ModelSpec) -> Any:
     if module is None or not (isinstance(kind, type) and issubclass(kind, pybamm.BaseModel)):
         known = [name for name in dir(module) if isinstance(getattr(module, name), type)] if module else []
         raise ConfigurationError(
-            f"PyBaMM has no model {spec.module}.{spec.type}", at=("options", "model"), hint=did_you_mean(spec.type, known)
+            f"PyBaMM has no model {spec.module}.{spec.type}",
+            at=("options", "model"),
+            hint=did_you_mean(spec.type, known),
         )
     try:
         return kind(dict(spec.options)) if spec.options else kind()

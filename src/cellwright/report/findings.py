@@ -1,7 +1,7 @@
 """What a run came to, in the order in which a reader asks: how well it fits, and what to look at with care."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from cellwright.report.notation import as_float, counted, measured, number, unit_text
@@ -29,16 +29,35 @@ class FitError:
 
 
 @dataclass(frozen=True)
-class HeldOutError:
-    """A statistic of a validation on one objective."""
+class ValidationError:
+    """A statistic of a validation on one objective.
+
+    `before` is that of a validation of the same objective in front of all fits, `fitted_by` the fits that have seen
+    these data.
+    """
 
     element: str
     objective: str
     measure: str
     value: Any
+    before: Any = None
+    fitted_by: tuple[str, ...] = ()
+    before_fit: bool = False
+
+    @property
+    def held_out(self) -> bool:
+        """Whether this is an error after the fits, on data that no fit has seen."""
+        return not self.fitted_by and not self.before_fit
+
+    @property
+    def remark(self) -> str:
+        """What the reader has to know of the data."""
+        if self.before_fit:
+            return "before any fit"
+        return f"fitted by {', '.join(self.fitted_by)}" if self.fitted_by else "no fit has seen it"
 
 
-Error = TypeVar("Error", FitError, HeldOutError)
+Error = TypeVar("Error", FitError, ValidationError)
 
 
 @dataclass(frozen=True)
@@ -55,7 +74,7 @@ class Verdict:
     """The findings of a run."""
 
     fits: tuple[FitError, ...]
-    held_out: tuple[HeldOutError, ...]
+    validations: tuple[ValidationError, ...]
     cares: tuple[Care, ...]
     headline: str
 
@@ -63,9 +82,9 @@ class Verdict:
 def verdict(result: PipelineResult) -> Verdict:
     """Return the findings of a run."""
     fits = tuple(error for record in result.elements for error in _first_of_each(fit_errors(record)))
-    held_out = tuple(error for record in result.elements for error in _first_of_each(held_out_errors(record)))
+    validations = _paired([error for record in result.elements for error in _first_of_each(validation_errors(record))])
     cares = tuple(_cares(result))
-    return Verdict(fits, held_out, cares, _headline(result, fits, held_out, cares))
+    return Verdict(fits, validations, cares, _headline(result, fits, validations, cares))
 
 
 def is_fit(record: ElementRecord) -> bool:
@@ -74,7 +93,7 @@ def is_fit(record: ElementRecord) -> bool:
 
 
 def is_validation(record: ElementRecord) -> bool:
-    """Tell whether an element compared the model with data that no fit had seen."""
+    """Tell whether an element compared the model with data without fitting it."""
     return bool(record.result.get("summary_stats") or record.result.get("failed_objectives"))
 
 
@@ -85,13 +104,16 @@ def fit_errors(record: ElementRecord) -> Iterator[FitError]:
             yield FitError(record.name, objective, measure, value.get("initial"), value.get("fitted"))
 
 
-def held_out_errors(record: ElementRecord) -> Iterator[HeldOutError]:
-    """Yield the statistics of a validation, written `{"name": …, "value": …}` or `{name: value}`."""
+def validation_errors(record: ElementRecord) -> Iterator[ValidationError]:
+    """Yield the statistics of a validation."""
+    outcomes = record.result.get("validation_results") or {}
     for objective, statistics in (record.result.get("summary_stats") or {}).items():
+        outcome = outcomes.get(objective) or {}
+        seen, early = tuple(outcome.get("fitted_by") or ()), bool(outcome.get("before_fit"))
         for statistic in statistics:
-            named = {statistic["name"]: statistic.get("value")} if "name" in statistic else statistic
-            for measure, value in named.items():
-                yield HeldOutError(record.name, objective, measure, value)
+            yield ValidationError(
+                record.name, objective, statistic["name"], statistic.get("value"), fitted_by=seen, before_fit=early
+            )
 
 
 def solves(result: PipelineResult) -> int:
@@ -114,6 +136,19 @@ def _first_of_each(errors: Iterator[Error]) -> list[Error]:
         if key not in chosen or (error.measure.startswith("RMSE") and not chosen[key].measure.startswith("RMSE")):
             chosen[key] = error
     return list(chosen.values())
+
+
+def _paired(errors: list[ValidationError]) -> tuple[ValidationError, ...]:
+    """Return the errors after the fits, each with the one before; those before alone, where there is none after."""
+    early = {(error.objective, error.measure): error for error in errors if error.before_fit}
+    late = [error for error in errors if not error.before_fit]
+    answered = {(error.objective, error.measure) for error in late}
+    paired = [
+        replace(error, before=early[key].value) if (key := (error.objective, error.measure)) in early else error
+        for error in late
+    ]
+    alone = [replace(error, before=error.value, value=None) for key, error in early.items() if key not in answered]
+    return (*paired, *alone)
 
 
 def _cares(result: PipelineResult) -> Iterator[Care]:
@@ -158,19 +193,10 @@ def _at_bounds(record: ElementRecord) -> Iterator[Care]:
 
 
 def _warnings(record: ElementRecord) -> Iterator[Care]:
-    """Yield the warnings of an element, save those that say again what its result says."""
     failed = record.counts.get("failed", 0)
     if failed:
         yield Care("warning", record.name, f"{failed:,} of {counted(record.counts.get('solves', 0), 'solve')} failed")
-    rows = record.result.get("parameters") or ()
-    objectives = record.result.get("failed_objectives") or {}
-    told = (
-        *(f"{row['name']} ended at its" for row in rows),
-        *(f"{objective}: {message}" for objective, message in objectives.items()),
-        *(["the search did not converge"] if record.result.get("success") is False else []),
-        *([f"{failed} of {record.counts.get('solves', 0)} solves failed"] if failed else []),
-    )
-    yield from (Care("warning", record.name, warning) for warning in record.warnings if not warning.startswith(told))
+    yield from (Care("warning", record.name, warning) for warning in record.warnings)
 
 
 def _ended(result: PipelineResult) -> str:
@@ -187,7 +213,10 @@ def _ended(result: PipelineResult) -> str:
 
 
 def _headline(
-    result: PipelineResult, fits: tuple[FitError, ...], held_out: tuple[HeldOutError, ...], cares: tuple[Care, ...]
+    result: PipelineResult,
+    fits: tuple[FitError, ...],
+    validations: tuple[ValidationError, ...],
+    cares: tuple[Care, ...],
 ) -> str:
     parts = [_ended(result)]
     rmse = [error for error in fits if error.measure.startswith("RMSE [mV]") and as_float(error.after) is not None]
@@ -197,7 +226,9 @@ def _headline(
         where = f"on {worst.objective}, the worst of {len(rmse)}" if len(rmse) > 1 else f"on {worst.objective}"
         parts.append(f"Fit error {before} → {after}\u00a0mV RMSE {where}.")
     unseen = [
-        error for error in held_out if error.measure.startswith("RMSE [mV]") and as_float(error.value) is not None
+        error
+        for error in validations
+        if error.held_out and error.measure.startswith("RMSE [mV]") and as_float(error.value) is not None
     ]
     if unseen:
         far = max(unseen, key=lambda error: as_float(error.value) or 0.0)

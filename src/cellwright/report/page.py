@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cellwright.report import curves, findings, notation
 from cellwright.report.curves import Plot
-from cellwright.report.findings import failure, fit_errors, held_out_errors, verdict
+from cellwright.report.findings import failure, fit_errors, validation_errors, verdict
 from cellwright.report.notation import as_float, number
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import base_of, unit_of
@@ -260,7 +260,7 @@ def _starts(children: Iterable[Any]) -> str:
 
 
 def _validation(record: ElementRecord, plots: Plots) -> dict[str, Any]:
-    errors = list(held_out_errors(record))
+    errors = list(validation_errors(record))
     measures = list(dict.fromkeys(error.measure for error in errors))
     table = {
         objective: {error.measure: error.value for error in group}

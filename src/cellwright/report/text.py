@@ -21,7 +21,7 @@ def summary(result: PipelineResult) -> RenderableType:
     for record in result.elements:
         if is_fit(record) and record.result.get("parameters"):
             parts += ["", _fitted(record)]
-    parts += [part for table in (_fit_errors(found), _held_out(found)) if table.row_count for part in ("", table)]
+    parts += [part for table in (_fit_errors(found), _validations(found)) if table.row_count for part in ("", table)]
     parts += ["", *_cares(found)] if found.cares else []
     return Group(*parts, "", _work(result))
 
@@ -51,17 +51,18 @@ def _fitted(record: ElementRecord) -> Table:
 
 
 def _fit_errors(found: Verdict) -> Table:
-    table = _table("Objective", "Measure", "Before", "After", title="Error of the fit")
+    table = _table("Fit", "Objective", "Measure", "Before", "After", title="Error of the fits")
     for error in found.fits:
         before, after = (measured(value, error.measure) for value in (error.before, error.after))
-        table.add_row(Text(error.objective), Text(error.measure), before, after)
+        table.add_row(Text(error.element), Text(error.objective), Text(error.measure), before, after)
     return table
 
 
-def _held_out(found: Verdict) -> Table:
-    table = _table("Objective", "Measure", "Error", title="Error on data that no fit has seen")
-    for error in found.held_out:
-        table.add_row(Text(error.objective), Text(error.measure), measured(error.value, error.measure))
+def _validations(found: Verdict) -> Table:
+    table = _table("Objective", "Measure", "Before", "After", "Data", title="Error of the validations")
+    for error in found.validations:
+        before, after = (measured(value, error.measure) for value in (error.before, error.value))
+        table.add_row(Text(error.objective), Text(error.measure), before, after, Text(error.remark))
     return table
 
 

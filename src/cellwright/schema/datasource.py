@@ -91,6 +91,11 @@ class DataSource:
             raise DataError(f"the data {self.reference!r} have not been read")
         return self.columns
 
+    @property
+    def origin(self) -> str:
+        """What the data are, whatever is done to them: their reference, or the digest of their columns."""
+        return self.reference or values.digest(dict(self.table))
+
     def read(self, columns: Columns) -> "DataSource":
         """Return the source with what its reference stood for in its place."""
         form = "data" if self.form == "reference" else self.form

@@ -4,22 +4,24 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
+from typing import Literal
 
 from cellwright.compute.inline import InlinePool
+from cellwright.compute.processes import ProcessPool
 from cellwright.data.sources import settle
 from cellwright.engine.check import CheckReport, check
 from cellwright.engine.run import run
 from cellwright.engine.seams import Canceled, Sink
 from cellwright.engine.world import BuiltOnce, MemoryJournal, NoCache, World
 from cellwright.models.simulate import build
-from cellwright.schema.document import Pipeline
+from cellwright.schema.document import DataFit, Pipeline
 from cellwright.schema.results import PipelineResult
+from cellwright.schema.work import Pool
 from cellwright.service.execution import LEASE, carry_out
 from cellwright.service.process import name_of_this_process
 from cellwright.service.runs import new_run
 from cellwright.store import Store
 from cellwright.store.tables import stamp, utc_now
-from cellwright.schema.work import Pool
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +33,7 @@ def versions() -> Mapping[str, str]:
 def run_pipeline(
     pipeline: Pipeline,
     *,
-    executor: Pool | None = None,
+    executor: Pool | Literal["inline", "processes"] = "inline",
     store: Store | None = None,
     on_event: Sink | None = None,
     canceled: Canceled = lambda: False,
@@ -40,12 +42,13 @@ def run_pipeline(
     """Check and run a pipeline in this process and return its result.
 
     With a store the run is kept in it, what has not changed since an earlier run is not computed again, and a run that
-    was stopped goes on from where it was. `executor` does the solves; without one, this process does.
+    was stopped goes on from where it was. `executor` does the solves: this process, worker processes on all cores (a
+    script that asks for them starts with `if __name__ == "__main__":`), or a pool of your own.
 
     Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
     its name first in `at`; `CanceledError`.
     """
-    pool = executor if executor is not None else InlinePool()
+    pool = pool_of(executor, pipeline) if isinstance(executor, str) else executor
     try:
         if store is None:
             return run(pipeline, world(pool, emit=on_event, canceled=canceled))
@@ -60,8 +63,15 @@ def run_pipeline(
             interrupted=canceled,
         )
     finally:
-        if executor is None:
+        if pool is not executor:
             pool.close()
+
+
+def pool_of(kind: Literal["inline", "processes"], pipeline: Pipeline) -> Pool:
+    """Return a new pool; processes are started for pipelines alone that fit something."""
+    if kind == "processes" and any(isinstance(element, DataFit) for element in pipeline.elements.values()):
+        return ProcessPool(warm="cellwright.models.simulate")
+    return InlinePool()
 
 
 def check_pipeline(pipeline: Pipeline, *, canceled: Canceled = lambda: False) -> CheckReport:

@@ -1,5 +1,6 @@
 """Sees to it that there is a worker while there is work."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -7,13 +8,19 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
+from cellwright.errors import CellwrightError, InternalError
 from cellwright.service.process import is_gone
 from cellwright.store import Store
+
+log = logging.getLogger(__name__)
 
 SILENCE = timedelta(seconds=15)
 """A worker that has not been seen for so long is taken for dead."""
 TEND_SECONDS = 1.0
+MOST_FAILURES = 3
+"""How many workers in a row may end with an error before somebody is told."""
 
 
 class Supervisor:
@@ -29,6 +36,7 @@ class Supervisor:
         self._idle_exit = idle_exit
         self._clock = clock
         self._child: subprocess.Popen[bytes] | None = None
+        self._failures = 0
         self._tended = float("-inf")
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -40,6 +48,7 @@ class Supervisor:
                 return
             self._tended = self._clock()
             if self._store.runs.waiting() and not self._is_there_a_worker():
+                self._give_up_on_what_cannot_start()
                 self._child = self._start()
 
     def tend_until_closed(self) -> None:
@@ -47,7 +56,10 @@ class Supervisor:
 
         def tending() -> None:
             while not self._closed.wait(TEND_SECONDS):
-                self.tend()
+                try:
+                    self.tend()
+                except CellwrightError as error:
+                    log.error("%s", error)
 
         threading.Thread(target=tending, name="supervisor", daemon=True).start()
 
@@ -63,14 +75,27 @@ class Supervisor:
             return True
         return any(not is_gone(worker) for worker in self._store.workers.since(SILENCE))
 
+    def _give_up_on_what_cannot_start(self) -> None:
+        """Raise `InternalError` where one worker after the other has ended with an error."""
+        if self._child is None or not self._child.returncode or self._child.returncode < 0:
+            self._failures = 0  # killed by a signal is no fault of its own
+            return
+        self._failures += 1
+        if self._failures >= MOST_FAILURES:
+            status, self._failures = self._child.returncode, 0
+            raise InternalError(f"the worker ends with status {status}", hint=f"its log is {self._log}")
+
+    @property
+    def _log(self) -> Path:
+        return self._store.home / "logs" / "worker.log"
+
     def _start(self) -> subprocess.Popen[bytes]:
         home = self._store.home
         command = [sys.executable, "-m", "cellwright.service.worker", "--home", str(home), "--parent", str(os.getpid())]
         if self._idle_exit is not None:
             command += ["--idle-exit", str(self._idle_exit)]
-        logs = home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        with (logs / "worker.log").open("ab") as log:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 (our own module, by our own interpreter)
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )

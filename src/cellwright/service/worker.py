@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from cellwright.errors import CanceledError, CellwrightError
 from cellwright.schema.document import Pipeline
 from cellwright.schema.results import PipelineResult
+from cellwright.schema.work import Pool
 from cellwright.service.execution import LEASE, carry_out, too_many_attempts
 from cellwright.service.failures import failure_of
 from cellwright.service.process import is_gone, name_of_this_process
 from cellwright.store import Store, default_home
 from cellwright.store.database import StoreError
 from cellwright.store.runs import Claim, LeaseLostError
-from cellwright.schema.work import Pool
 
 if TYPE_CHECKING:
     from cellwright.engine.seams import Canceled, Sink

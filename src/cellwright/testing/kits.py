@@ -167,4 +167,3 @@ def _close(found: Any, expected: Any, name: str) -> None:
         assert found == expected, name
     else:
         np.testing.assert_allclose(found, expected, rtol=RELATIVE, err_msg=name)
-

@@ -323,7 +323,10 @@ def test_what_users_write_is_escaped_everywhere(result: PipelineResult) -> None:
                 series={EVIL: fit.series["1C discharge"]},
                 error={"message": EVIL, "at": [EVIL], "hint": EVIL},
             ),
-            replace(validation, result={"summary_stats": {EVIL: [{"name": EVIL, "value": 1.0}]}, "failed_objectives": {EVIL: EVIL}}),
+            replace(
+                validation,
+                result={"summary_stats": {EVIL: [{"name": EVIL, "value": 1.0}]}, "failed_objectives": {EVIL: EVIL}},
+            ),
         ),
         parameters=ParameterSet().merge({EVIL: EVIL, "a [V]": parameter(EVIL + "2")}, Origin(EVIL, EVIL, EVIL)),
         config={EVIL: [EVIL], "seed": EVIL},

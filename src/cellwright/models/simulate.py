@@ -30,13 +30,15 @@ JUMP_FRACTION = 0.02
 JUMP_DURATION = 1e-3
 """… where it happens within this fraction of the whole time."""
 MOST_JUMPS = 200
-CUT_OFF_EVENTS = frozenset({"Minimum voltage [V]", "Maximum voltage [V]"})
+VOLTAGE = "Voltage [V]"
+CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
 
 def build(problem: SimulationProblem) -> "BuiltSimulation":
     """Return the built model of a problem; nothing is integrated.
 
-    Voltage cut-offs do not end the simulation, since it is to last as long as the data; other events do.
+    The parameters' voltage cut-offs do not end the simulation, since it is to last as long as the data; leaving the
+    problem's `voltage_window` does, and so do the model's other events.
 
     Raises: `ConfigurationError` for an unknown model or option, `MissingParameterError` naming every parameter that the
     model lacks (`detail["missing"]`), `SolverError` where PyBaMM cannot build it.
@@ -188,7 +190,7 @@ def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any
     """Return the discretised model and its solver, with the structural parameters fixed at these values."""
     problem = simulation.problem
     model = _model(problem.model)
-    model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS]
+    model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS] + _window(problem, model)
     settings = {name: value for name, value in problem.model.settings.items() if value is not None}
     solver_options = dict(settings.pop("solver", None) or {})
     solver_options.pop("type", None)
@@ -220,6 +222,17 @@ def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any
             hint=did_you_mean(unknown[0], list(model.variables)),
         )
     return prepared.built_model, solver
+
+
+def _window(problem: SimulationProblem, model: Any) -> list[Any]:
+    if problem.voltage_window is None or VOLTAGE not in model.variables:
+        return []
+    low, high = problem.voltage_window
+    voltage = model.variables[VOLTAGE]
+    return [
+        pybamm.Event(f"voltage under {low:g} V", voltage - low),
+        pybamm.Event(f"voltage over {high:g} V", high - voltage),
+    ]
 
 
 def _parameter_values(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> Any:

@@ -89,7 +89,7 @@ _TAG_OF = (
         "call": _TREE + "parameter.FunctionParameter",
     }
 )
-_OP_OF = {tag: op for op, tag in _TAG_OF.items()}
+_OP_OF = {tag: op for op, tag in _TAG_OF.items()} | {_TREE + "scalar.Constant": "scalar"}
 FUNCTION_TAG = _TREE + "operations.serialise.ExpressionFunctionParameter"
 _PRECEDENCE = {"<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
@@ -436,6 +436,8 @@ def from_wire(tree: Mapping[str, Any], depth: int = 0) -> Expression:
                 children,
                 Table(tuple(map(float, x)), tuple(map(float, tree["y"])), tree["interpolator"]),
             )
+    except ConfigurationError:
+        raise
     except (KeyError, TypeError, ValueError) as cause:
         raise ConfigurationError(f"an expression node of type {tag!r} is malformed: {cause}") from cause
     if len(children) != (2 if op in _BINARY else 1):

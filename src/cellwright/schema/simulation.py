@@ -45,6 +45,8 @@ class SimulationProblem:
     variables: tuple[str, ...]
     free: tuple[str, ...] = ()
     initial_voltage: float | None = None
+    voltage_window: tuple[float, float] | None = None
+    """Voltages [V] at which the simulation ends early; the parameters' own cut-offs do not end it."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import hashlib
 import inspect
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,9 @@ class Function:
         names = tuple(inspect.signature(formula).parameters)
         name = label or str(getattr(formula, "__name__", "function"))
         try:
-            result = formula(*(parameter(argument) for argument in names))
+            result = _traced(formula, names)
+        except ConfigurationError:
+            raise
         except Exception as cause:
             raise ConfigurationError(
                 f"the function {name!r} cannot be turned into an expression: {cause}",
@@ -221,7 +224,17 @@ def _from_object(value: Mapping[str, Any]) -> Any:
 
 def _pybamm_wire(symbol: Any) -> Any:
     """Return the wire form of a PyBaMM symbol; the caller made it, so its package is loaded already."""
-    import sys
-
     serialise = sys.modules["pybamm.expression_tree.operations.serialise"]
     return serialise.convert_symbol_to_json(symbol)
+
+
+def _traced(formula: Callable[..., Any], names: tuple[str, ...]) -> Any:
+    """Return what a formula makes of symbols: ours, or PyBaMM's where it mixes them with symbols of its own."""
+    try:
+        result = formula(*(parameter(name) for name in names))
+    except Exception:
+        pybamm = sys.modules.get("pybamm")
+        if pybamm is None:
+            raise
+        result = formula(*(pybamm.Parameter(name) for name in names))
+    return normalise(result) if type(result).__module__.split(".")[0] == "pybamm" else result

@@ -13,9 +13,9 @@ from cellwright.engine.check import CheckReport, check
 from cellwright.engine.run import run
 from cellwright.engine.seams import Canceled, Sink
 from cellwright.engine.world import BuiltOnce, MemoryJournal, NoCache, World
-from cellwright.models.simulate import build
 from cellwright.schema.document import DataFit, Pipeline
 from cellwright.schema.results import PipelineResult
+from cellwright.schema.simulation import Simulation, SimulationProblem
 from cellwright.schema.work import Pool
 from cellwright.service.execution import LEASE, carry_out
 from cellwright.service.process import name_of_this_process
@@ -69,9 +69,21 @@ def run_pipeline(
 
 def pool_of(kind: Literal["inline", "processes"], pipeline: Pipeline) -> Pool:
     """Return a new pool; processes are started for pipelines alone that fit something."""
-    if kind == "processes" and any(isinstance(element, DataFit) for element in pipeline.elements.values()):
+    if kind == "processes" and fits(pipeline):
         return ProcessPool(warm="cellwright.models.simulate")
     return InlinePool()
+
+
+def fits(pipeline: Pipeline) -> bool:
+    """Return whether a pipeline solves models again and again."""
+    return any(isinstance(element, DataFit) for element in pipeline.elements.values())
+
+
+def simulate(problem: SimulationProblem) -> Simulation:
+    """Build a model; PyBaMM, which takes seconds to import, is loaded by the first that is built."""
+    from cellwright.models.simulate import build
+
+    return build(problem)
 
 
 def check_pipeline(pipeline: Pipeline, *, canceled: Canceled = lambda: False) -> CheckReport:
@@ -96,8 +108,8 @@ def world(
 ) -> World:
     """Return what a run may touch: real models, data from files, the journal and cache of a store."""
     return World(
-        simulate=BuiltOnce(build),
-        worker_simulate=build,
+        simulate=BuiltOnce(simulate),
+        worker_simulate=simulate,
         pool=pool,
         load=settle,
         journal=store.journal if store else MemoryJournal(),

@@ -13,8 +13,8 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from cellwright.engine.seams import Canceled, Sink
 from cellwright.errors import CanceledError, CellwrightError
 from cellwright.schema.document import Pipeline
 from cellwright.schema.results import PipelineResult
@@ -25,9 +25,6 @@ from cellwright.service.process import is_gone, name_of_this_process
 from cellwright.store import Store, default_home
 from cellwright.store.database import StoreError
 from cellwright.store.runs import Claim, LeaseLostError
-
-if TYPE_CHECKING:
-    from cellwright.engine.seams import Canceled, Sink
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +42,16 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        pool: "Pool",
         *,
+        processes: int | None = None,
         idle_exit: float | None = None,
         parent: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name_of_this_process()
         self._store = store
-        self._pool = pool
+        self._processes = processes
+        self._pool: Pool | None = None
         self._idle_exit = idle_exit
         self._parent = parent
         self._clock = clock
@@ -111,12 +109,29 @@ class Worker:
         else:
             log.info("run %s completed in %.2f s", claim.run_id, self._clock() - began)
 
-    def _run(self, claim: Claim, emit: "Sink", canceled: "Canceled") -> PipelineResult:
+    def _run(self, claim: Claim, emit: Sink, canceled: Canceled) -> PipelineResult:
         from cellwright.service.assembly import stored
 
         pipeline = Pipeline.from_config(self._store.runs.config(claim.run_id))
         name = self._store.runs.get(claim.run_id).name
-        return stored(pipeline, self._store, self._pool, claim.run_id, name, emit, canceled)
+        return stored(pipeline, self._store, self._pool_for(pipeline), claim.run_id, name, emit, canceled)
+
+    def _pool_for(self, pipeline: Pipeline) -> Pool:
+        """Return where to solve: in processes that are kept from run to run, or here where there is next to nothing."""
+        from cellwright.compute.inline import InlinePool
+        from cellwright.compute.processes import ProcessPool
+        from cellwright.service.assembly import fits
+
+        if not fits(pipeline):
+            return InlinePool()
+        if self._pool is None:
+            self._pool = ProcessPool(self._processes, warm="cellwright.models.simulate")
+        return self._pool
+
+    def close(self) -> None:
+        """End the processes that solve."""
+        if self._pool is not None:
+            self._pool.close()
 
     def _may_leave(self, idle: float) -> bool:
         if self._idle_exit is not None and idle >= self._idle_exit:
@@ -130,25 +145,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--home", type=Path, default=default_home(), help="the folder of the database")
     parser.add_argument("--idle-exit", type=float, help="end after so many seconds without work")
     parser.add_argument("--parent", type=int, help="end without work when this process, our parent, has ended")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that solve")
+    parser.add_argument("--processes", type=int, help="how many processes solve (default: one for each processor)")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s: %(message)s")
     store = Store(given.home)
-    worker_of(store, given)
-
-
-def worker_of(store: Store, given: argparse.Namespace) -> None:
-    """Work as the arguments say, then close what was opened."""
-    from cellwright.compute.processes import ProcessPool
-
-    pool = ProcessPool(given.workers)
-    worker = Worker(store, pool, idle_exit=given.idle_exit, parent=given.parent)
+    worker = Worker(store, processes=given.processes, idle_exit=given.idle_exit, parent=given.parent)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
     try:
         worker.work()
     finally:
-        pool.close()
+        worker.close()
         store.close()
 
 

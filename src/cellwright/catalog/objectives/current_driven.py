@@ -22,6 +22,8 @@ TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
 MODEL_VARIABLES = {"Temperature [degC]": "Volume-averaged cell temperature [C]"}
 """Columns of measurements whose variable is called otherwise in PyBaMM."""
 CURRENT_ATOL, CURRENT_RTOL = 1e-6, 1e-4
+MARGIN = 0.5
+"""Voltage [V] by which a simulation may leave the range of the measured voltage before it is ended."""
 JUMP = 1e-6
 """Time [s] in which the current changes between two rows of the same time stamp."""
 
@@ -110,6 +112,7 @@ class CurrentDriven(Objective):
             time, current = compress_current(time, current, atol=atol, rtol=rtol)
         rows = table.take(last_of_each_time(table[TIME]))
         start = self.data_input.initial_voltage
+        voltage = table[VOLTAGE] if VOLTAGE in table else None
         problem = SimulationProblem(
             model=model_spec(options.model, options.simulation_kwargs),
             parameters=p.merge(self.parameters or {}, Origin("objective")),
@@ -118,7 +121,8 @@ class CurrentDriven(Objective):
             output_times=rows[TIME] - rows[TIME][0],
             variables=tuple(MODEL_VARIABLES.get(variable, variable) for variable in self.variables),
             free=free,
-            initial_voltage=start if start is not None or VOLTAGE not in table else float(table[VOLTAGE][0]),
+            initial_voltage=start if start is not None or voltage is None else float(voltage[0]),
+            voltage_window=None if voltage is None else (float(voltage.min()) - MARGIN, float(voltage.max()) + MARGIN),
         )
         observed = {variable: rows[variable] for variable in self.variables}
         return PreparedSimulation(TIME, problem.output_times, observed, simulate(problem), problem.variables)

@@ -12,9 +12,13 @@ Path: TypeAlias = tuple[str, ...]
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """Return up to `limit` of the known names that look most like `name`, best first."""
+    """Return up to `limit` of the known names that look most like `name`, best first.
+
+    Long names of parameters share most of their words, so they have to be more alike than short ones.
+    """
     by_lower = {candidate.lower(): candidate for candidate in known}
-    return [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=limit, cutoff=0.6)]
+    cutoff = 0.6 if len(name) < 15 else 0.85
+    return [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=limit, cutoff=cutoff)]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

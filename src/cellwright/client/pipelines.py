@@ -153,7 +153,7 @@ class Pipelines:
         with Watch(timeout, poll_interval, verbose) as watch:
             while True:
                 record = self.get(pipeline_id)
-                watch.show(record.name, self.elements(pipeline_id) if verbose else ())
+                watch.show(record.name, record.status, self.elements(pipeline_id) if verbose else ())
                 if record.is_terminal:
                     break
                 watch.wait(record.id, record.name, record.status)

@@ -71,8 +71,8 @@ class Watch:
         if self._progress is not None:
             self._progress.stop()
 
-    def show(self, name: str, elements: Sequence[Shown]) -> None:
-        """Show how the elements stand."""
+    def show(self, name: str, status: str, elements: Sequence[Shown]) -> None:
+        """Show how a run and its elements stand."""
         if self._progress is None:
             return
         for element in elements:
@@ -82,7 +82,8 @@ class Watch:
                 line = f"{_MARKS[element.status]} {element.name}{end}{_cost(element.progress)}"
                 self._progress.console.print(line, markup=False)
         running = next((element for element in elements if element.status == "running"), None)
-        text = f"{running.name}{_cost(running.progress)}" if running is not None else f"{name}: waiting for a worker"
+        begins = "waiting for a worker" if status == "pending" else "checking"
+        text = f"{running.name}{_cost(running.progress)}" if running is not None else f"{name}: {begins}"
         if self._line is None:
             self._line = self._progress.add_task(text, total=None)
         self._progress.update(self._line, description=text)

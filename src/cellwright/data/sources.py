@@ -11,6 +11,7 @@ from cellwright.schema.document import Pipeline
 from cellwright.schema.tables import Columns
 
 TIME = "Time [s]"
+PATHS = "look at the path; in a pipeline file it is relative to that file's folder"
 
 
 def read_file(path: Path) -> Columns:
@@ -25,7 +26,7 @@ def read_file(path: Path) -> Columns:
         where = (
             f"in {str(path.parent)!r}" if path.parent.is_dir() else f"and neither is the folder {str(path.parent)!r}"
         )
-        raise DataError(f"the file {path.name!r} is not there {where}", hint=did_you_mean(path.name, near))
+        raise DataError(f"the file {path.name!r} is not there {where}", hint=did_you_mean(path.name, near) or PATHS)
     try:
         if path.suffix.lower() in {".parquet", ".pq"}:
             frame = pl.read_parquet(path)

@@ -67,6 +67,8 @@ class Walk:
     problems: list[Problem] = field(default_factory=list)
     producers: dict[str, list[str]] = field(default_factory=dict)
     readers: dict[str, set[str]] = field(default_factory=dict)
+    behind: dict[str, frozenset[str]] = field(default_factory=dict)
+    """For what calculations have derived: the names it was derived from, however far back."""
     fitted: set[str] = field(default_factory=set)
     waiting: list["Unmet"] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -140,6 +142,9 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
         values = {key: normalise(value) for key, value in element.compute(view).items()}
     finally:
         walk.read(name, view.reads or ())
+    reads = frozenset(view.reads or ())
+    behind = reads.union(*(walk.behind.get(read, frozenset()) for read in reads))
+    walk.behind |= dict.fromkeys(values, behind if isinstance(element, Calculation) else frozenset())
     for key, value in values.items():
         walk.read(name, free_names(value) - {key})
         free = free_names(value) - set(walk.parameters)
@@ -170,7 +175,7 @@ def _warn_of_stale(name: str, free: str, reads: frozenset[str], walk: Walk) -> N
         return
     for derived, producers in walk.producers.items():
         follows = free in free_names(walk.parameters.definitions.get(derived))
-        if derived in reads and not follows and producers[-1] in walk.readers.get(free, set()):
+        if derived in reads and not follows and free in walk.behind.get(derived, frozenset()):
             walk.problems.append(
                 Problem(
                     "warning",

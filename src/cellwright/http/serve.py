@@ -6,8 +6,10 @@ python -m cellwright.http.serve --host 127.0.0.1 --port 8765 --home PATH
 import argparse
 import logging
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import uvicorn
 
@@ -21,6 +23,7 @@ PORT = 8765
 
 def serve(home: Path, host: str = "127.0.0.1", port: int = PORT) -> None:
     """Serve a store until the process is stopped, with a worker while there is work."""
+    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises the signal again when it has shut down
     store = Store(home)
     supervisor = Supervisor(store)
     supervisor.tend_until_closed()
@@ -29,6 +32,10 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = PORT) -> None:
     finally:
         supervisor.close(stop_worker=True)
         store.close()
+
+
+def _exit(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,206 @@
+"""The unmodified client of the contract, pointed at our server, does what its documentation promises."""
+
+import contextlib
+import gzip
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import ionworks_schema as iws
+import pytest
+from ionworks import Ionworks, IonworksError
+
+CAPACITY = "Positive electrode capacity [A.h]"
+KNOWN = {
+    "Maximum concentration in positive electrode [mol.m-3]": 51217.0,
+    "Positive electrode active material volume fraction": 0.65,
+    "Positive electrode thickness [m]": 80e-6,
+    "Electrode area [m2]": 0.1,
+}
+BY_HAND = 51217.0 * 0.65 * 80e-6 * 0.1 * 96485.33212 / 3600
+"""c_max ε L A F / 3600, in A.h."""
+
+
+@pytest.fixture(scope="module")
+def client(server: Any) -> Iterator[Ionworks]:
+    """The client as its documentation has it: the address, key and project come from the environment."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("IONWORKS_API_URL", server.url)
+        environment.setenv("IONWORKS_API_KEY", "any")
+        environment.setenv("IONWORKS_PROJECT_ID", "my-project")
+        yield Ionworks()
+
+
+def documented(known: dict[str, Any] = KNOWN) -> iws.Pipeline:
+    return iws.Pipeline(
+        {
+            "known": iws.direct_entries.DirectEntry(parameters=known, source="datasheet"),
+            "Q_pos": iws.calculations.ElectrodeCapacity(electrode="positive"),
+        }
+    )
+
+
+def wait(client: Ionworks, run_id: str, **options: Any) -> Any:
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        record = client.pipeline.wait_for_completion(run_id, timeout=120, poll_interval=1, **options)
+    assert "Pipeline finished with status" in said.getvalue() or record.status != "completed"
+    return record
+
+
+def test_the_documented_program(client: Ionworks) -> None:
+    run = client.pipeline.create(documented(), name="Capacity pipeline", description="as documented")
+    assert (run.name, run.status, run.is_terminal, run.is_failed) == ("Capacity pipeline", "pending", False, False)
+    done = wait(client, run.id)
+    assert (done.status, done.is_terminal, done.error) == ("completed", True, None)
+    result = client.pipeline.result(run.id)
+    assert result.element_results["Q_pos"]["parameter_values"][CAPACITY] == pytest.approx(BY_HAND, rel=1e-9)
+    assert result.result["parameter_values"][CAPACITY] == pytest.approx(BY_HAND, rel=1e-9)
+    element = result.element("Q_pos")
+    assert type(element).__name__ == "PassthroughResult"
+    assert element.parameter_values[CAPACITY] == pytest.approx(BY_HAND, rel=1e-9)
+
+
+def test_the_documented_minimal_program_leaves_expressions(client: Ionworks) -> None:
+    run = client.pipeline.create(documented({"Ambient temperature [K]": 298.15}))
+    assert run.name
+    wait(client, run.id)
+    values = client.pipeline.result(run.id).element("Q_pos").parameter_values
+    assert type(values[CAPACITY]).__module__.startswith("pybamm")
+
+
+def test_lists_changes_and_deletion(client: Ionworks) -> None:
+    run = client.pipeline.create(documented(), name="Before")
+    wait(client, run.id)
+    assert run.id in [row.id for row in client.pipeline.list()]
+    assert [row.id for row in client.pipeline.list(name="Before", status="in.(completed,failed)")] == [run.id]
+    assert client.pipeline.list(created_at_gt="2999-01-01T00:00:00+00:00") == []
+    assert len(client.pipeline.list(limit=1, order_by="name", order="asc")) == 1
+    changed = client.pipeline.update(run.id, name="After", description="why")
+    assert (changed.name, changed.description) == ("After", "why")
+    client.pipeline.delete(run.id)
+    with pytest.raises(IonworksError) as caught:
+        client.pipeline.get(run.id)
+    assert (caught.value.status_code, caught.value.error_code) == (404, "NOT_FOUND")
+
+
+def test_a_fit_its_curves_trace_and_series(client: Ionworks, fit_config: dict[str, Any]) -> None:
+    run = client.pipeline.create(fit_config, name="fit")
+    with pytest.raises(IonworksError) as caught:
+        client.pipeline.result(run.id)
+    assert caught.value.status_code == 409
+    wait(client, run.id)
+    fit = client.pipeline.result(run.id).element("fit")
+    assert type(fit).__name__ == "OptimizationResult"
+    assert fit.cost < 1e-3
+    (job,) = [row for row in client.job.list() if getattr(row, "pipeline_id", None) == run.id]
+    record = client.job.get(job.job_id)
+    assert (record.status, record.is_terminal, record.is_failed) == ("completed", True, False)
+    trace = client.job.get_parameter_trace(job.job_id)
+    assert len(trace) >= 1
+    assert client.job.get_series_channels(job.job_id)["1C"]["optimal"]
+    columns = client.job.get_series(job.job_id, objective="1C", max_points=100)
+    assert len(columns["Time [s]"]) == 31
+    plot = client.job.get_plot_data(job.job_id, objective_name="1C", plot_index=0)
+    assert [trace["name"].split()[0] for trace in plot["traces"]] == ["Data", "Fit"]
+
+
+def test_a_failed_run_tells_one_sentence_with_its_element(client: Ionworks, fit_config: dict[str, Any]) -> None:
+    known = {k: v for k, v in fit_config["elements"]["known"]["values"].items() if k != "Positive particle radius [m]"}
+    elements = {**fit_config["elements"], "known": {"element_type": "entry", "values": known}}
+    run = client.pipeline.create({"elements": elements})
+    with pytest.raises(IonworksError, match=r"Element 'fit'.*Positive particle radius \[m\]"):
+        wait(client, run.id)
+    assert wait(client, run.id, raise_on_failure=False).is_failed
+
+
+def test_a_run_is_canceled(client: Ionworks, fit_config: dict[str, Any]) -> None:
+    fit = {**fit_config["elements"]["fit"], "options": {"seed": 5}}
+    run = client.pipeline.create({"elements": {**fit_config["elements"], "fit": fit}})
+    client.pipeline.cancel(run.id)
+    with pytest.raises(IonworksError, match="canceled"):
+        wait(client, run.id)
+    assert client.pipeline.cancel(run.id).status == "canceled"
+
+
+def test_a_large_pipeline_is_sent_packed(client: Ionworks) -> None:
+    values = {"Negative electrode OCP [V]": 0.1, "Nominal cell capacity [A.h]": 5.0}
+    note = "x" * 600_000  # beyond the size from which the client packs
+    config = {"elements": {"known": {"element_type": "entry", "values": values, "source": note}}}
+    run = client.pipeline.create(config)
+    assert wait(client, run.id).status == "completed"
+
+
+def test_who_and_where(client: Ionworks) -> None:
+    assert client.health_check()["status"] == "ok"
+    assert [project.id for project in client.project.list()] == ["default"]
+
+
+def test_what_is_not_built_says_so(client: Ionworks) -> None:
+    with pytest.raises(IonworksError, match="not available on this server"):
+        client.cell_spec.list()
+
+
+class TestRules:
+    """The rules of the contract that its client breaks on, seen on the wire."""
+
+    @pytest.fixture(scope="class")
+    def http(self, server: Any) -> Iterator[httpx.Client]:
+        with httpx.Client(base_url=server.url) as http:
+            yield http
+
+    def test_json_is_called_exactly_json(self, http: httpx.Client) -> None:
+        for path in ("/healthz", "/pipelines", "/jobs/", "/pipelines/nothing", "/nothing", "/pipelines?limit=many"):
+            assert http.get(path).headers["content-type"] == "application/json"
+
+    @pytest.mark.parametrize(
+        ("method", "path", "content", "status"),
+        [
+            ("GET", "/nothing", None, 404),
+            ("GET", "/pipelines/nothing", None, 404),
+            ("GET", "/pipelines/nothing/elements", None, 404),
+            ("GET", "/pipelines/nothing/result", None, 404),
+            ("GET", "/jobs/nothing", None, 404),
+            ("GET", "/jobs/nothing/metadata", None, 404),
+            ("PUT", "/pipelines", "{}", 405),
+            ("GET", "/pipelines?limit=many", None, 422),
+            ("GET", "/pipelines?nam=x", None, 422),
+            ("POST", "/pipelines", "{", 400),
+            ("POST", "/pipelines", "[]", 400),
+            ("POST", "/pipelines", "[" * 100_000, 400),
+            ("POST", "/pipelines", "{}", 422),
+            ("POST", "/pipelines", '{"elements": {"a": {"element_type": "nothing"}}}', 422),
+            ("POST", "/pipelines", '{"elements": {}, "name": 3}', 422),
+            ("POST", "/pipelines", '{"elements": {}, "options": []}', 422),
+            ("POST", "/jobs/", "{}", 410),
+        ],
+    )
+    def test_every_error_has_the_one_shape(
+        self, http: httpx.Client, method: str, path: str, content: str | None, status: int
+    ) -> None:
+        answer = http.request(method, path, content=content, headers={"Content-Type": "application/json"})
+        body = answer.json()
+        assert answer.status_code == status, body
+        assert set(body) == {"error_code", "message", "detail"}
+        assert isinstance(body["error_code"], str)
+        assert isinstance(body["message"], str)
+        assert body["detail"] is None or isinstance(body["detail"], dict)
+
+    def test_bodies_that_cannot_be_read_are_refused(self, http: httpx.Client) -> None:
+        json = {"Content-Type": "application/json"}
+        whole = gzip.compress(b'{"elements": {}}')
+        for content, headers, status in (
+            (b"no gzip", {**json, "Content-Encoding": "gzip"}, 400),
+            (whole[:-6], {**json, "Content-Encoding": "gzip"}, 400),
+            (whole, {**json, "Content-Encoding": "br"}, 415),
+            (b"{}", {"Content-Type": "text/plain"}, 415),
+        ):
+            answer = http.post("/pipelines", content=content, headers=headers)
+            assert (answer.status_code, answer.json()["error_code"]) == (status, "BAD_REQUEST")
+
+    def test_jobs_are_a_bare_array_and_pipelines_are_nested(self, http: httpx.Client) -> None:
+        assert isinstance(http.get("/jobs/").json(), list)
+        assert set(http.get("/pipelines").json()) == {"pipelines", "total", "count"}
+
+    def test_page_sizes_are_clamped_not_refused(self, http: httpx.Client) -> None:
+        assert http.get("/pipelines", params={"limit": 10**9}).status_code == 200

@@ -1,0 +1,164 @@
+"""The check: every mistake of a document in one go, each with element, cause and remedy, nothing integrated."""
+
+import pytest
+
+import cellwright as cw
+from cellwright.models.simulate import BuiltSimulation
+from cellwright.testing.cells import discharge, published
+
+DIFFUSIVITY = "Negative particle diffusivity [m2.s-1]"
+PUBLISHED = published()
+DATA = {"Time [s]": [0.0, 10.0, 20.0], "Current [A]": [5.0, 5.0, 5.0], "Voltage [V]": [4.0, 3.99, 3.98]}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_integrated(monkeypatch):
+    def integrate(self, inputs):
+        raise AssertionError("the check integrated a model")
+
+    monkeypatch.setattr(BuiltSimulation, "solve", integrate)
+
+
+def entry(drop=(), **values):
+    given = {name: value for name, value in PUBLISHED.values_.items() if name not in drop}
+    return cw.direct_entries.DirectEntry(given | values, source="Chen2020")
+
+
+def fit(data=DATA, parameters=None, **options):
+    objective = cw.objectives.CurrentDriven(data, options={"model": "SPM", **options})
+    free = parameters or {DIFFUSIVITY: cw.Parameter(DIFFUSIVITY, 3e-14, (1e-15, 1e-13))}
+    return cw.DataFit({"discharge": objective}, parameters=free)
+
+
+def problems(elements):
+    return cw.check(cw.Pipeline(elements)).problems
+
+
+def only(elements):
+    found = problems(elements)
+    assert len(found) == 1, [str(problem) for problem in found]
+    return found[0]
+
+
+def test_a_sound_pipeline_has_no_problems():
+    assert problems({"known": entry(), "fit": fit()}) == ()
+
+
+def test_a_misspelt_parameter_is_told_with_the_nearest_name():
+    found = problems(
+        {"known": entry(drop=["Positive particle radius [m]"], **{"Positive particle radus [m]": 5e-6}), "fit": fit()}
+    )
+    assert [(p.at[0], p.severity) for p in found] == [("known", "error"), ("fit", "error")]
+    assert all("'Positive particle radius [m]'" in str(problem) for problem in found)
+    assert "'Positive particle radus [m]'" in found[0].message
+
+
+def test_a_wrong_unit_is_told_with_the_right_one():
+    problem = only({"known": entry(**{"Positive particle radius [um]": 5.0})})
+    assert problem.at == ("known", "parameters", "Positive particle radius [um]")
+    assert "[um]" in problem.message
+    assert "'Positive particle radius [m]'" in problem.hint
+
+
+def test_a_missing_column_is_told_with_those_there_are():
+    problem = only({"known": entry(), "fit": fit({"Time [s]": [0, 1], "Voltage [V]": [4, 4], "Curent [A]": [5, 5]})})
+    assert problem.at == ("fit", "objectives", "discharge")
+    assert "'Current [A]'" in problem.message
+    assert "'Curent [A]'" in problem.hint
+
+
+def test_a_fit_parameter_that_no_model_uses_is_told():
+    name = "Negative particle diffusivty [m2.s-1]"
+    problem = only({"known": entry(), "fit": fit(parameters={name: cw.Parameter(name, 1e-14, (1e-15, 1e-13))})})
+    assert problem.at == ("fit", "parameters", name)
+    assert f"'{DIFFUSIVITY}'" in problem.hint
+
+
+def test_parameters_that_a_model_lacks_are_all_told():
+    missing = ["Positive particle radius [m]", "Negative electrode thickness [m]"]
+    found = problems({"known": entry(drop=missing), "fit": fit()})
+    assert {p.message.split("'")[1] for p in found} == set(missing)
+    assert {p.at for p in found} == {("fit", "objectives", "discharge")}
+
+
+def test_an_element_that_reads_what_only_a_later_one_produces_is_told():
+    window = {"Cyclable lithium capacity [A.h]": 5.0}
+    found = problems({"soh": cw.calculations.ElectrodeSOH(), "known": entry(**window)})
+    assert [p.severity for p in found] == ["error"]
+    assert "which only the later element 'known' produces" in found[0].message
+    assert found[0].hint == "move 'known' before 'soh'"
+
+
+def test_an_expression_that_a_later_entry_completes_is_a_warning():
+    found = problems({"Q": cw.calculations.ElectrodeCapacity("positive"), "known": entry()})
+    assert {p.severity for p in found} == {"warning"}
+    assert cw.check(cw.Pipeline({"Q": cw.calculations.ElectrodeCapacity("positive"), "known": entry()})).ok
+
+
+def test_an_expression_that_a_later_fit_completes_is_how_fits_carry_through():
+    free = "Positive electrode active material volume fraction"
+    assert problems({
+        "known": entry(drop=[free]),
+        "Q": cw.calculations.ElectrodeCapacity("positive"),
+        "fit": fit(parameters={free: cw.Parameter(free, 0.6, (0.4, 0.7))}),
+    }) == ()  # fmt: skip
+
+
+def test_a_file_that_is_not_there_is_told_with_its_neighbours(tmp_path):
+    (tmp_path / "discharge_1C.csv").write_text("Time [s]\n0\n")
+    problem = only({"known": entry(), "fit": fit(f"file:{tmp_path}/discharge_1c.csv")})
+    assert problem.at == ("fit", "objectives", "discharge", "data")
+    assert "'discharge_1C.csv'" in problem.hint
+
+
+def test_a_fit_that_cannot_reach_what_was_derived_before_is_warned_of():
+    free = "Negative electrode active material volume fraction"
+    start = "Initial concentration in negative electrode [mol.m-3]"
+    soh = {"Cyclable lithium capacity [A.h]": 7.6}
+    found = problems({
+        "known": entry(**soh),
+        "soh": cw.calculations.ElectrodeSOH(),
+        "start": cw.calculations.InitialSOC(1),
+        "fit": fit(parameters={free: cw.Parameter(free, 0.75, (0.4, 0.8))}),
+    })  # fmt: skip
+    assert {p.severity for p in found} == {"warning"}
+    assert any(f"{start!r} was derived by 'start'" in p.message for p in found)
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_pipeline(tmp_path):
+    found = problems({
+        "known": entry(drop=["Separator porosity"], **{"Separator porosty": 0.47}),
+        "fit": fit(f"file:{tmp_path}/gone.csv"),
+        "validate": cw.Validation({"one": cw.objectives.CurrentDriven(DATA, options={"model": "SPMm"})}),
+    })  # fmt: skip
+    assert [p.at[0] for p in found] == ["known", "fit", "validate"]
+    assert all(p.hint for p in found)
+
+
+def test_a_cost_without_residuals_does_not_go_with_least_squares():
+    element = cw.DataFit(
+        cw.objectives.CurrentDriven(DATA, options={"model": "SPM"}),
+        parameters={DIFFUSIVITY: cw.Parameter(DIFFUSIVITY, 3e-14, (1e-15, 1e-13))},
+        cost=cw.costs.RMSE(),
+        optimizer=cw.optimizers.ScipyLeastSquares(),
+    )
+    assert "RMSE has none" in only({"known": entry(), "fit": element}).message
+
+
+def test_a_global_search_needs_bounds():
+    element = cw.DataFit(
+        cw.objectives.CurrentDriven(DATA, options={"model": "SPM"}),
+        parameters={DIFFUSIVITY: cw.Parameter(DIFFUSIVITY, 3e-14)},
+        optimizer=cw.optimizers.ScipyDifferentialEvolution(),
+    )
+    assert "has none" in only({"known": entry(), "fit": element}).message
+
+
+def test_the_run_begins_with_the_check():
+    with pytest.raises(cw.CellwrightError, match="no file|is not there"):
+        cw.run(cw.Pipeline({"known": entry(), "fit": fit("file:/nowhere/gone.csv")}))
+
+
+def test_discharge_of_the_synthetic_cell_is_not_part_of_the_check():
+    with pytest.raises(AssertionError, match="integrated"):
+        discharge(PUBLISHED)

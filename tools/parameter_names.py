@@ -3,8 +3,10 @@
 Run it again when PyBaMM's lower bound moves: `.venv/bin/python tools/parameter_names.py`.
 """
 
+import contextlib
 import itertools
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,8 @@ os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
 import pybamm
 
 TARGET = Path(__file__).parent.parent / "src/cellwright/schema/parameter_names.txt"
+REFUSALS = (pybamm.OptionError, pybamm.ModelError, NotImplementedError, ValueError, AttributeError, KeyError)
+"""What PyBaMM raises for options that it does not combine."""
 MODELS = ("SPM", "SPMe", "DFN", "MPM", "NewmanTobias")
 OPTIONS: list[dict[str, object]] = [
     {},
@@ -40,6 +44,13 @@ OPTIONS: list[dict[str, object]] = [
     {"working electrode": "positive", "SEI": "solvent-diffusion limited", "thermal": "lumped"},
     {"transport efficiency": "tortuosity factor"},
 ]
+CELLS: list[dict[str, object]] = [
+    {},
+    {"working electrode": "positive"},
+    {"particle phases": ("2", "1")},
+    {"particle phases": ("2", "2")},
+]
+"""The cells that every single option is tried on: plain, half cell, composite electrodes."""
 OUR_OWN = (
     "Electrode area [m2]",
     "Cyclable lithium capacity [A.h]",
@@ -77,13 +88,20 @@ OF_AN_ELECTRODE = (
 )
 
 
+def of_model(name: str, options: dict[str, object]) -> Iterator[str]:
+    """Yield the parameters of one of PyBaMM's models, none where it refuses the options."""
+    with warnings.catch_warnings(), contextlib.suppress(*REFUSALS):
+        warnings.simplefilter("ignore")
+        yield from getattr(pybamm.lithium_ion, name)(dict(options)).get_parameter_info()
+
+
 def of_models() -> Iterator[str]:
-    """Yield the parameters of PyBaMM's models under many options; combinations that it refuses are left out."""
+    """Yield the parameters of PyBaMM's models: each option by itself, and options that go together."""
     for name, options in itertools.product(MODELS, OPTIONS):
-        try:
-            yield from getattr(pybamm.lithium_ion, name)(dict(options)).get_parameter_info()
-        except (pybamm.OptionError, pybamm.ModelError, NotImplementedError, ValueError, AttributeError, KeyError):
-            continue
+        yield from of_model(name, options)
+    for cell, (option, values) in itertools.product(CELLS, pybamm.BatteryModelOptions({}).possible_options.items()):
+        for value in values if option not in cell else ():
+            yield from of_model("DFN", {option: value, **cell})
     yield from pybamm.lithium_ion.MSMR({"number of MSMR reactions": ("6", "4")}).get_parameter_info()
     for cells in (0, 1, 2, 3):
         yield from pybamm.equivalent_circuit.Thevenin({"number of rc elements": cells}).get_parameter_info()

@@ -29,7 +29,7 @@ def recall(name: str, element: AnyElement, p: ParameterSet, world: World) -> Ele
 
 def remember(element: AnyElement, p: ParameterSet, record: ElementRecord, world: World) -> None:
     """Keep a finished record under the digest of what its element read."""
-    if record.seconds >= WORTH_KEEPING:
+    if record.element_type != "entry" and record.seconds >= WORTH_KEEPING:
         base, reads = element_digest(element, world), frozenset(record.reads)
         world.cache.save(base, reads, _key(base, reads, p), record)
 

@@ -107,7 +107,9 @@ def _text(body: dict[str, Any], key: str) -> str | None:
 
 
 def _options(body: dict[str, Any]) -> dict[str, Any]:
-    value = body.get("options") or {}
+    value = body.get("options")
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise ConfigurationError(f"the options of a run are an object, not {value!r}", at=("options",))
     return value

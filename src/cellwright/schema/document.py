@@ -196,7 +196,7 @@ def free_parameter(name: str, given: Any) -> FreeParameter:
         return given if given.name == name else given.model_copy(update={"name": name})
     if isinstance(given, Transform):
         return given.model_copy(update={"parameter": free_parameter(name, given.parameter)})
-    if isinstance(given, Mapping) and "$type" not in given:
+    if isinstance(given, Mapping) and not {"$type", "expression"} & given.keys():
         fields = {key: value for key, value in given.items() if key not in {"transform", "name"}}
         inner = Parameter(name=name, **fields)
         return (

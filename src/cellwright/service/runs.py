@@ -44,6 +44,8 @@ class Service:
         Raises: `ConfigurationError` where it does not follow the schema.
         """
         pipeline = Pipeline.from_config(config)
+        if not pipeline.elements:
+            raise ConfigurationError("a pipeline needs at least one element", at=("elements",))
         new = new_run(pipeline, name=name, description=description, project_id=project_id, options=options)
         run = self.store.runs.create(new)
         self._on_submit()

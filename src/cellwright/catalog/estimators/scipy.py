@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict
 
-from cellwright.errors import ConfigurationError
+from cellwright.errors import CellwrightError, ConfigurationError
 from cellwright.schema.families import Array, Estimator
 from cellwright.schema.search import Evaluate, Found, Space
 
@@ -16,6 +16,8 @@ DIFFERENCE_STEP = 2e-3
 Solutions on a measured, noisy current carry integration errors of some 1e-5 V, so SciPy's default step of 1e-8 differs
 noise; a step of this size is well above them and small against the curvature.
 """
+FAILED = 1e3
+"""Residual that stands for a solve that failed: far more than any that succeeds, so that the step is taken back."""
 GRADIENT_METHODS = frozenset({"CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "trust-constr"})
 
 
@@ -54,7 +56,7 @@ class ScipyLeastSquares(ScipyEstimator):
             options["bounds"] = (space.lower, space.upper)
         result = _scipy(
             least_squares,
-            lambda x: residuals.at(x),
+            lambda x: np.where(np.isfinite(residuals.at(x)), residuals.at(x), FAILED),
             _inside(space) if bounded else space.initial,
             jac=lambda x: differences(residuals, x, space),
             **({"xtol": 1e-6, "ftol": 1e-8} | options),
@@ -193,10 +195,12 @@ def _inside(space: Space, margin: float = 1e-6) -> Array:
 
 
 def _scipy(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    """Call SciPy; options that it does not take are a mistake in the document."""
+    """Call SciPy; what it says of its arguments is a mistake in the document."""
     try:
         return function(*args, **options)
-    except TypeError as cause:
-        if "unexpected keyword" in str(cause):
-            raise ConfigurationError(f"{function.__name__}: {cause}", at=("optimizer",)) from cause
+    except CellwrightError:
         raise
+    except (TypeError, ValueError) as cause:
+        if isinstance(cause, TypeError) and "unexpected keyword" not in str(cause):
+            raise
+        raise ConfigurationError(f"SciPy's {function.__name__} refuses: {cause}", at=("optimizer",)) from cause

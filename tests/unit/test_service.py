@@ -163,7 +163,8 @@ class TestCarryingOut:
 
 class TestWorker:
     def test_it_outlives_bad_runs(self, store: Store, service: Service) -> None:
-        bad = service.submit({"elements": {"q": {"element_type": "entry", "values": {"no such thing [m]": 1}}}})
+        ocp = {"type": "OCPDataInterpolant", "electrode": "negative", "data": "file:/nowhere/ocp.csv"}
+        bad = service.submit({"elements": {"q": {"element_type": "calculation", **ocp}}})
         good = service.submit(CONFIG)
         Worker(store, idle_exit=0).work()
         assert (service.get(bad.id).status, service.get(good.id).status) == ("failed", "completed")

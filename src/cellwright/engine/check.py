@@ -214,20 +214,25 @@ def _unmet(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
     An expression that waits for a parameter of a later fit is how a fit carries through: nothing to tell.
     """
     place = {name: index for index, name in enumerate(pipeline.elements)}
+    too_late: dict[tuple[str, str], list[Unmet]] = {}
     for unmet in dict.fromkeys(walk.waiting):
-        name = unmet.parameter
-        later = [one for one in walk.producers.get(name, []) if place[one] > place[unmet.element]]
-        if later and not (unmet.severity == "warning" and name in walk.fitted):
-            said = f"{unmet.element!r} reads {name!r}, which only the later element {later[0]!r} produces"
-            yield Problem(unmet.severity, said, unmet.at, f"move {later[0]!r} before {unmet.element!r}")
+        later = [one for one in walk.producers.get(unmet.parameter, []) if place[one] > place[unmet.element]]
+        if later and not (unmet.severity == "warning" and unmet.parameter in walk.fitted):
+            too_late.setdefault((unmet.element, later[0]), []).append(unmet)
         elif unmet.severity == "error":
-            before = [one for one in walk.broken if place[one] < place[unmet.element]]
-            follows = (
-                f"this may follow from the problem in {before[0]!r}" if before else "add it to an entry before this"
-            )
-            unit = unit_of(name)
-            said = f"the parameter {name!r}{f' (in {unit})' if unit else ''} is missing: no element before provides it"
-            yield Problem("error", said, unmet.at, did_you_mean(name, [*walk.parameters, *walk.producers]) or follows)
+            yield _missing(unmet, [one for one in walk.broken if place[one] < place[unmet.element]], walk)
+    for (element, producer), several in too_late.items():
+        names = [repr(unmet.parameter) for unmet in several]
+        told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        said = f"{element!r} reads {told}, which only the later element {producer!r} produces"
+        yield Problem(several[0].severity, said, several[0].at, f"move {producer!r} before {element!r}")
+
+
+def _missing(unmet: Unmet, broken: list[str], walk: Walk) -> Problem:
+    name, unit = unmet.parameter, unit_of(unmet.parameter)
+    follows = f"this may follow from the problem in {broken[0]!r}" if broken else "add it to an entry before this"
+    said = f"the parameter {name!r}{f' (in {unit})' if unit else ''} is missing: no element before provides it"
+    return Problem("error", said, unmet.at, did_you_mean(name, [*walk.parameters, *walk.producers]) or follows)
 
 
 def _in_order(pipeline: Pipeline, problems: list[Problem]) -> tuple[Problem, ...]:

@@ -71,7 +71,8 @@ def router(service: Service) -> APIRouter:
     @routes.get("/{run_id}/result")
     def result(run_id: str) -> Answer:
         found = service.completed(run_id)
-        return Answer({"result": found.result, "element_results": found.element_results})
+        results = {record.name: record.result for record in found.elements if record.status == "completed"}
+        return Answer({"result": found.result, "element_results": results})
 
     @routes.get("/{run_id}/config")
     def config(run_id: str) -> Answer:

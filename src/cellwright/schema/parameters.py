@@ -90,6 +90,20 @@ class ParameterSet(Mapping[str, Any]):
             detail={"parameter": name, "nearest": nearest(name, self.values_)},
         )
 
+    def require(self, names: Iterable[str]) -> None:
+        """Make sure that somebody has provided all of these.
+
+        Raises: `MissingParameterError` naming every one that is missing (`detail["missing"]`).
+        """
+        missing = [name for name in names if name not in self]
+        if missing:
+            raise MissingParameterError(
+                f"{' and '.join(map(repr, missing))} {'is' if len(missing) == 1 else 'are'} needed, and no element before "
+                "provides it" + ("" if len(missing) == 1 else " all"),
+                hint=did_you_mean(missing[0], self.values_),
+                detail={"missing": missing},
+            )
+
     def function(self, name: str) -> Any:
         """Return a parameter as something that can be called; a number becomes a constant function.
 

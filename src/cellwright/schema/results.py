@@ -97,8 +97,8 @@ class PipelineResult:
 
     @property
     def element_results(self) -> dict[str, Mapping[str, Any]]:
-        """Element name → wire form of its result."""
-        return {record.name: record.result for record in self.elements if record.status == "completed"}
+        """Element name → its result: the wire form, with expressions and functions that read like formulas."""
+        return {record.name: _readable(record.result) for record in self.elements if record.status == "completed"}
 
     def element(self, name: str) -> ElementRecord:
         """Return the record of one element.
@@ -149,3 +149,9 @@ class PipelineResult:
         """Return the result with the series of its elements."""
         elements = tuple(replace(record, series=series.get(record.name, record.series)) for record in self.elements)
         return replace(self, elements=elements)
+
+
+def _readable(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "parameter_values" not in result:
+        return result
+    return {**result, "parameter_values": {n: normalise(v) for n, v in result["parameter_values"].items()}}

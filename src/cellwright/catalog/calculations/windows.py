@@ -9,7 +9,7 @@ from cellwright.errors import ConfigurationError
 from cellwright.physics.geometry import host_capacity
 from cellwright.physics.windows import stoichiometry_window
 from cellwright.schema.families import Calculation
-from cellwright.schema.names import names_of
+from cellwright.schema.names import ELECTRODES, names_of
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.values import Function
 from cellwright.schema.variant import Example, Schema
@@ -73,6 +73,7 @@ class ElectrodeSOH(Calculation):
         """
         options = self.options or ElectrodeSOHOptions()
         by_lithium = options.known_value == "cyclable lithium capacity"
+        p.require([*needed_for_window(p), LITHIUM if by_lithium else NOMINAL])
         known = {"Q_Li": p.number(LITHIUM)} if by_lithium else {"Q_cell": p.number(NOMINAL)}
         window = stoichiometry_window(
             p.function(names_of("negative").open_circuit_potential),
@@ -132,13 +133,22 @@ class InitialSOC(Calculation):
         """Return initial stoichiometries [-] and concentrations [mol.m-3] of both electrodes."""
         z = p[self.soc] if isinstance(self.soc, str) else float(self.soc)
         result = {}
-        for electrode in ("negative", "positive"):
-            name = names_of(electrode)
+        for name in map(names_of, ELECTRODES):
             empty, full = p[name.stoichiometry_at(0)], p[name.stoichiometry_at(100)]
             theta = empty + z * (full - empty)
             result[name.initial_stoichiometry] = theta
             result[name.initial_concentration] = theta * p[name.maximum_concentration]
         return result
+
+
+def needed_for_window(p: ParameterSet) -> list[str]:
+    """Return the names of the potentials, capacities (or what makes them) and voltages that a window needs."""
+    needed = [_voltage_name(p, 0), _voltage_name(p, 100)]
+    for name in map(names_of, ELECTRODES):
+        given = name.capacity in p or name.maximum_concentration not in p
+        host = [name.volume_fraction, name.thickness, *([AREA] if AREA in p else [HEIGHT, WIDTH])]
+        needed += [name.open_circuit_potential, *([name.capacity] if given else host)]
+    return list(dict.fromkeys(needed))
 
 
 def capacity_of(p: ParameterSet, electrode: str) -> float:
@@ -154,5 +164,9 @@ def capacity_of(p: ParameterSet, electrode: str) -> float:
 
 def voltage_at(p: ParameterSet, soc: Literal[0, 100]) -> float:
     """Return the open-circuit voltage [V] at 0 or 100 % SOC, by its own name or as the voltage cut-off."""
+    return p.number(_voltage_name(p, soc))
+
+
+def _voltage_name(p: ParameterSet, soc: Literal[0, 100]) -> str:
     own = f"Open-circuit voltage at {soc}% SOC [V]"
-    return p.number(own if own in p else f"{'Lower' if soc == 0 else 'Upper'} voltage cut-off [V]")
+    return own if own in p else f"{'Lower' if soc == 0 else 'Upper'} voltage cut-off [V]"

@@ -178,7 +178,7 @@ def test_impossible_inputs_are_a_status(value):
 
 
 def test_unknown_models_options_and_variables_are_refused_with_the_nearest():
-    with pytest.raises(ConfigurationError, match="no model lithium_ion.SPMee") as error:
+    with pytest.raises(ConfigurationError, match="SPMee") as error:
         build(problem(model="SPMee"))
     assert "'SPMe'" in error.value.hint
     with pytest.raises(ConfigurationError, match="options of SPMe"):

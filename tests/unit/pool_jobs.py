@@ -1,33 +1,56 @@
-"""Jobs for the tests of pools; spawned workers import them."""
+"""Jobs for the tests of pools; spawned workers import them. As a script: a parent for the tests to end."""
 
 import os
-import time
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 
-from cellwright.errors import ConfigurationError
+from cellwright.errors import ConfigurationError, SolverError
 from cellwright.schema.work import Answer, Task
+
+DIES, HANGS, FAULTY, REFUSES, EXITS = -1, -2, -3, -4, -5
+"""Inputs `x` at which `Squares` misbehaves."""
+BUILT: list[str] = []
+"""The digests of what this process has built."""
 
 
 @dataclass(frozen=True)
 class Squares:
-    """Squares the input `x`; negative inputs misbehave: -1 dies, -2 hangs with the lock held, -3 is at fault."""
+    """Squares the input `x`, and tells the worker's process and how often it has built the job."""
 
     digest: str = "squares"
 
     def __call__(self):
+        BUILT.append(self.digest)
+
         def work(task: Task) -> Answer:
             x = task.inputs["x"]
-            if x == -1:
+            if x == DIES:
                 os.kill(os.getpid(), 9)
-            if x == -2:
+            if x == HANGS:
                 sum(range(10**10))  # one bytecode: holds the interpreter's lock
-            if x == -3:
+            if x == FAULTY:
                 raise ZeroDivisionError("fault")
-            return Answer("solved", {"y": np.array([x**2, os.getpid()])})
+            if x == REFUSES:
+                raise SolverError("cannot be solved", at=("objectives", task.objective))
+            if x == EXITS:
+                os._exit(1)
+            return Answer("solved", {"y": np.array([x**2, os.getpid(), len(BUILT)])})
 
         return work
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Tells a worker's threads of linear algebra and whether a module is loaded there."""
+
+    module: str
+    digest: str = "surroundings"
+
+    def __call__(self):
+        threads = float(os.environ["OMP_NUM_THREADS"])
+        return lambda task: Answer("solved", {"y": np.array([threads, self.module in sys.modules])})
 
 
 @dataclass(frozen=True)
@@ -38,10 +61,20 @@ class CannotBeBuilt:
         raise ConfigurationError("no such model", at=("objectives", "a"))
 
 
+@dataclass(frozen=True)
+class CannotBeSent:
+    digest: str = "unsendable"
+    held: object = lambda: None
+
+    def __call__(self):
+        return self.held
+
+
 if __name__ == "__main__":
     from cellwright.compute.processes import ProcessPool
 
     pool = ProcessPool(2)
     answers = pool.map(Squares(), [Task("a", {"x": float(i)}) for i in range(20)])
     print(*{int(answer.predicted["y"][1]) for answer in answers}, flush=True)
-    time.sleep(60)
+    if sys.argv[1] == "hang":
+        pool.map(Squares(), [Task("a", {"x": float(HANGS)})] * 2)

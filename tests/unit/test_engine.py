@@ -26,7 +26,8 @@ class Line:
 
     @property
     def reads(self):
-        return frozenset({"a", "b"}) | {free for names in self.problem.parameters.unresolved().values() for free in names}
+        waiting = self.problem.parameters.unresolved().values()
+        return frozenset({"a", "b"}).union(*waiting)
 
     @property
     def used(self):

@@ -1,6 +1,7 @@
 """Pools: order, equal answers, hung and dying solves, errors, no orphans."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,13 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from cellwright.compute.inline import InlinePool
-from cellwright.compute.processes import ProcessPool
-from cellwright.errors import ConfigurationError, InternalError
+from cellwright.compute.inline import KEPT, InlinePool
+from cellwright.compute.processes import ProcessPool, dealt
+from cellwright.errors import ConfigurationError, InternalError, SolverError
 from cellwright.schema.work import Task
 
 sys.path.insert(0, str(Path(__file__).parent))
-from pool_jobs import CannotBeBuilt, Squares
+from pool_jobs import (
+    BUILT,
+    DIES,
+    EXITS,
+    FAULTY,
+    HANGS,
+    REFUSES,
+    CannotBeBuilt,
+    CannotBeSent,
+    Squares,
+    Surroundings,
+)
 
 
 def tasks(*xs):
@@ -32,45 +44,127 @@ def pool():
     pool.close()
 
 
-def test_answers_come_in_order_and_equal_to_inline(pool):
-    asked = tasks(*range(11))
-    assert (
-        squares(pool.map(Squares(), asked)) == squares(InlinePool().map(Squares(), asked)) == [x**2 for x in range(11)]
-    )
+@pytest.fixture(params=["inline", "processes"])
+def either(request, pool):
+    return InlinePool() if request.param == "inline" else pool
+
+
+def test_answers_come_in_order(either):
+    assert squares(either.map(Squares(), tasks(*range(11)))) == [x**2 for x in range(11)]
+
+
+def test_no_tasks_have_no_answers(either):
+    assert either.map(Squares(), []) == []
+
+
+def test_a_job_is_built_once_in_a_process():
+    pool = ProcessPool(1)
+    built = {float(a.predicted["y"][2]) for _ in range(3) for a in pool.map(Squares(), tasks(1, 2, 3))}
+    pool.close()
+    assert built == {1}
+
+
+def test_the_jobs_used_last_are_kept():
+    pool = InlinePool()
+    BUILT.clear()
+    for i in range(2 * KEPT):
+        pool.map(Squares("used again and again"), tasks(1))
+        pool.map(Squares(str(i)), tasks(1))
+    assert BUILT.count("used again and again") == 1
+    pool.map(Squares("0"), tasks(1))
+    assert BUILT.count("0") == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4, 6])
+def test_every_chunk_gets_its_share_of_every_objective(workers, objectives):
+    asked = [Task(str(objective), {"x": float(point)}) for point in range(25) for objective in range(objectives)]
+    chunks = dealt(asked, workers)
+    assert sorted(place for chunk in chunks for place in chunk) == list(range(len(asked)))
+    for objective in range(objectives):
+        shares = [sum(asked[place].objective == str(objective) for place in chunk) for chunk in chunks]
+        assert max(shares) - min(shares) <= 1
 
 
 def test_a_solve_that_kills_its_worker_loses_nothing_else(pool):
-    assert squares(pool.map(Squares(), tasks(1, -1, 2, 3))) == [1, "crashed", 4, 9]
+    assert squares(pool.map(Squares(), tasks(1, DIES, 2, 3, 4, 5, 6, 7, 8))) == [
+        1,
+        "crashed",
+        *(4, 9, 16, 25, 36, 49, 64),
+    ]
     assert squares(pool.map(Squares(), tasks(5))) == [25]
+
+
+@pytest.mark.parametrize("time_limit", [None, 60.0])
+def test_a_solve_that_exits_is_not_taken_for_a_hung_one(pool, time_limit):
+    assert squares(pool.map(Squares(), tasks(1, EXITS), time_limit)) == [1, "crashed"]
 
 
 def test_a_hung_solve_is_ended_at_its_time_limit(pool):
     began = time.monotonic()
-    assert squares(pool.map(Squares(), tasks(1, -2, 2), time_limit=0.5)) == [1, "time limit", 4]
+    answers = pool.map(Squares(), tasks(1, HANGS, 2), time_limit=0.5)
+    assert squares(answers) == [1, "time limit", 4]
+    assert answers[1].message == "a solve took longer than 0.5 s"
     assert time.monotonic() - began < 30  # the hang alone would take minutes
+    assert squares(pool.map(Squares(), tasks(3, 4))) == [9, 16]
 
 
-def test_the_error_of_a_job_that_cannot_be_built_arrives_as_it_is(pool):
+def test_the_error_of_a_job_that_cannot_be_built_arrives_as_it_is(either):
     with pytest.raises(ConfigurationError, match="no such model") as error:
-        pool.map(CannotBeBuilt(), tasks(1))
+        either.map(CannotBeBuilt(), tasks(1))
     assert error.value.at == ("objectives", "a")
 
 
-def test_a_fault_in_the_work_is_told(pool):
+def test_an_error_of_ours_in_the_work_arrives_as_it_is(either):
+    with pytest.raises(SolverError, match="cannot be solved") as error:
+        either.map(Squares(), tasks(1, REFUSES))
+    assert error.value.at == ("objectives", "a")
+
+
+def test_a_fault_in_the_work_is_told(either):
     with pytest.raises(InternalError, match="ZeroDivisionError: fault"):
-        pool.map(Squares(), tasks(-3))
+        either.map(Squares(), tasks(FAULTY))
 
 
-def test_workers_do_not_outlive_a_killed_parent():
-    script = Path(__file__).parent / "pool_jobs.py"
-    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
-    workers = [int(pid) for pid in parent.stdout.readline().split()]
-    assert workers
-    parent.kill()
-    parent.wait()
+def test_a_fault_beside_a_crash_is_told():
+    pool = ProcessPool(1)
+    with pytest.raises(InternalError, match="ZeroDivisionError: fault"):
+        pool.map(Squares(), tasks(DIES, 1, FAULTY, 2))
+    pool.close()
+
+
+def test_a_job_that_cannot_be_pickled_is_told(pool):
+    with pytest.raises(InternalError, match="cannot be sent to a worker"):
+        pool.map(CannotBeSent(), tasks(1))
+
+
+def test_workers_are_warm_have_one_thread_and_leave_the_environment_alone(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    pool = ProcessPool(1, warm="wave")
+    (answer,) = pool.map(Surroundings("wave"), tasks(1))
+    pool.close()
+    assert list(answer.predicted["y"]) == [1, True]
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("doing", "ending"),
+    [("hang", signal.SIGKILL), ("hang", signal.SIGTERM), ("hang", signal.SIGINT), ("end", None)],
+    ids=["killed", "terminated", "Ctrl-C", "ended"],
+)
+def test_workers_do_not_outlive_their_parent(doing, ending):
+    command = [sys.executable, str(Path(__file__).parent / "pool_jobs.py"), doing]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert workers
+        if ending:
+            time.sleep(0.3)  # the workers are in the solve that hangs
+            parent.send_signal(ending)
+        parent.wait(timeout=20)
     deadline = time.monotonic() + 15
     while any(_alive(pid) for pid in workers) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.05)
     assert not any(_alive(pid) for pid in workers)
 
 
@@ -79,9 +173,3 @@ def _alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
-
-
-def test_the_environment_is_left_as_it_was():
-    before = dict(os.environ)
-    ProcessPool(1).close()
-    assert dict(os.environ) == before

@@ -95,10 +95,8 @@ class ErrorCost(Cost):
         how = self.nan_values if self.nan_values is not None else "mean"
         if missing.all():
             return np.zeros_like(model) if isinstance(how, str) else np.full_like(model, float(how))
-        if isinstance(how, str):
-            fill = float(np.nanmean(model) if how == "mean" else np.nanmin(model))
-        else:
-            fill = float(how)
+        there = model[~missing]
+        fill = {"mean": there.mean(), "min": there.min()}[how] if isinstance(how, str) else float(how)
         return np.where(missing, fill, model)
 
 

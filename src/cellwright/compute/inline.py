@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cellwright.errors import CellwrightError, InternalError
 from cellwright.schema.work import Answer, Job, Task, Work
 
 KEPT = 8
@@ -9,7 +10,7 @@ KEPT = 8
 
 
 class Built:
-    """The jobs that this process has made ready, the last few of them."""
+    """The jobs that this process has made ready: the few that were used last."""
 
     def __init__(self) -> None:
         self._work: dict[str, Work] = {}
@@ -19,11 +20,11 @@ class Built:
 
     def work(self, job: Job) -> Work:
         """Return the work of a job, built at the first call."""
-        if job.digest not in self._work:
-            if len(self._work) >= KEPT:
-                self._work.pop(next(iter(self._work)))
-            self._work[job.digest] = job()
-        return self._work[job.digest]
+        work = self._work.pop(job.digest, None) or job()
+        if len(self._work) >= KEPT:
+            self._work.pop(next(iter(self._work)))
+        self._work[job.digest] = work
+        return work
 
 
 class InlinePool:
@@ -38,9 +39,17 @@ class InlinePool:
         self._built = Built()
 
     def map(self, job: Job, tasks: Sequence[Task], time_limit: float | None = None) -> list[Answer]:  # noqa: ARG002
-        """Return the answers in the order of the tasks. Raises: what building the job raises."""
-        work = self._built.work(job)
-        return [work(task) for task in tasks]
+        """Return the answers in the order of the tasks.
+
+        Raises: the `CellwrightError` that building the job or a task raises, `InternalError` for any other fault.
+        """
+        try:
+            work = self._built.work(job)
+            return [work(task) for task in tasks]
+        except CellwrightError:
+            raise
+        except Exception as cause:
+            raise InternalError(f"the work failed: {type(cause).__name__}: {cause}") from cause
 
     def close(self) -> None:
         """Forget what has been built."""

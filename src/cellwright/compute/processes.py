@@ -2,15 +2,18 @@
 
 import contextlib
 import faulthandler
+import fcntl
 import importlib
 import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from multiprocessing.connection import Connection
 from typing import Any, TextIO
 
 from pebble import ProcessExpired
@@ -20,10 +23,10 @@ from cellwright.compute.inline import Built
 from cellwright.errors import CellwrightError, InternalError
 from cellwright.schema.work import Answer, Job, Task
 
-CHUNKS_PER_WORKER = 1
-"""Chunks that a batch is cut into for each worker; tasks are dealt out in turn, so chunks cost alike."""
+CHUNKS_PER_WORKER = 2
+"""Chunks that a batch is cut into for each worker."""
 OVERTIME = 1
-"""Exit status of a worker that its watchdog ended."""
+"""Exit status of a worker that its watchdog ended; `faulthandler` knows no other."""
 WATCH = 1.0
 """Seconds between two looks of a worker at whether its parent still lives."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -35,18 +38,21 @@ class ProcessPool:
     """Does the tasks in worker processes.
 
     `workers` is their number (the processors this process may use), `warm` a module that they import at once, so that
-    a slow import overlaps with what the parent does meanwhile. A worker builds each job once. A chunk that takes too
-    long or kills its worker is done again task by task, and the culprit is answered with that status.
+    a slow import overlaps with what the parent does meanwhile. A worker builds each job once, in as much time as that
+    takes. A chunk in which a solve takes too long or kills its worker is done again task by task, and the culprit is
+    answered with that status.
     """
 
     def __init__(self, workers: int | None = None, warm: str | None = None) -> None:
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or _processors()
         with _environment(ONE_THREAD):
+            context = multiprocessing.get_context("spawn")
+            self._life = context.Pipe(duplex=False)
             self._pool = PebblePool(
                 max_workers=self._workers,
-                context=multiprocessing.get_context("spawn"),
+                context=context,
                 initializer=_begin,
-                initargs=(os.getpid(), warm),
+                initargs=(os.getpid(), self._life[0], warm),
             )
             for _ in range(self._workers):
                 self._pool.schedule(_nothing)
@@ -60,55 +66,92 @@ class ProcessPool:
     def map(self, job: Job, tasks: Sequence[Task], time_limit: float | None = None) -> list[Answer]:
         """Return the answers in the order of the tasks.
 
-        Raises: the `CellwrightError` that building the job raises, `InternalError` for a fault in the work itself.
+        Raises: the `CellwrightError` that building the job or a task raises, `InternalError` for any other fault.
         """
         content = self._content(job)
-        count = max(1, min(len(tasks), self._workers * CHUNKS_PER_WORKER))
-        places = [range(start, len(tasks), count) for start in range(count)]
+        answers: dict[int, Answer] = {}
+        again: list[int] = []
+
+        def scheduled(places: Sequence[int]) -> Any:
+            return self._pool.schedule(_work, args=(job.digest, content, [tasks[i] for i in places], time_limit))
+
         with _environment(ONE_THREAD):
-            futures = [self._schedule(job, content, [tasks[i] for i in chunk], time_limit) for chunk in places]
-            answers: list[Answer | None] = [None] * len(tasks)
-            for chunk, future in zip(places, futures, strict=True):
+            for places, future in [(chunk, scheduled(chunk)) for chunk in dealt(tasks, self._workers)]:
                 try:
-                    done = future.result()
+                    answers.update(zip(places, _result(future), strict=True))
                 except ProcessExpired:
-                    done = [self._alone(job, content, tasks[i], time_limit) for i in chunk]
-                except CellwrightError:
-                    raise
-                except Exception as cause:
-                    raise InternalError(f"a worker failed: {type(cause).__name__}: {cause}") from cause
-                for place, answer in zip(chunk, done, strict=True):
-                    answers[place] = answer
-        return [answer for answer in answers if answer is not None]
+                    again += places
+            began = time.monotonic()
+            for place, future in [(place, scheduled([place])) for place in again]:
+                try:
+                    answers[place] = _result(future)[0]
+                except ProcessExpired as cause:
+                    answers[place] = _lost(cause.exitcode, time.monotonic() - began, time_limit)
+        return [answers[place] for place in range(len(tasks))]
 
     def close(self) -> None:
         """End the workers at once."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+        for end in self._life:
+            end.close()
 
     def _content(self, job: Job) -> bytes:
         if job.digest not in self._pickled:
-            self._pickled = {job.digest: pickle.dumps(job, protocol=pickle.HIGHEST_PROTOCOL)}
+            try:
+                self._pickled = {job.digest: pickle.dumps(job, protocol=pickle.HIGHEST_PROTOCOL)}
+            except Exception as cause:
+                raise InternalError(f"a job cannot be sent to a worker: {cause}") from cause
         return self._pickled[job.digest]
 
-    def _schedule(self, job: Job, content: bytes, tasks: list[Task], time_limit: float | None) -> Any:
-        return self._pool.schedule(_work, args=(job.digest, content, tasks, time_limit))
 
-    def _alone(self, job: Job, content: bytes, task: Task, time_limit: float | None) -> Answer:
-        try:
-            return self._schedule(job, content, [task], time_limit).result()[0]  # type: ignore[no-any-return]
-        except ProcessExpired as cause:
-            if cause.exitcode == OVERTIME:
-                return Answer("time limit", message=f"a solve took longer than {time_limit:g} s")
-            return Answer("crashed", message=f"a solve ended its process (exit status {cause.exitcode})")
+def dealt(tasks: Sequence[Task], workers: int) -> list[list[int]]:
+    """Return the places of tasks in chunks that cost alike: objectives differ in cost, so each is dealt out in turn."""
+    count = max(1, min(len(tasks), workers * CHUNKS_PER_WORKER))
+    by_objective = sorted(range(len(tasks)), key=lambda place: tasks[place].objective)
+    return [by_objective[start::count] for start in range(count)]
 
 
-def _begin(parent: int, warm: str | None) -> None:
+def _result(future: Any) -> list[Answer]:
+    try:
+        return future.result()  # type: ignore[no-any-return]
+    except (CellwrightError, ProcessExpired):
+        raise
+    except Exception as cause:
+        raise InternalError(f"a worker failed: {type(cause).__name__}: {cause}") from cause
+
+
+def _lost(exit_status: int, seconds: float, time_limit: float | None) -> Answer:
+    """Return the answer of a task whose worker ended, so many seconds after it was asked."""
+    if exit_status == OVERTIME and time_limit is not None and seconds >= time_limit:
+        return Answer("time limit", message=f"a solve took longer than {time_limit:g} s")
+    return Answer("crashed", message=f"a solve ended its process (exit status {exit_status})")
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; some systems tell only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _begin(parent: int, life: Connection, warm: str | None) -> None:
     """Make a new worker ready: deaf to Ctrl-C, which the parent handles, and bound to its parent's life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if sys.platform == "linux":
+        _end_with(life)
     if warm:
         importlib.import_module(warm)
+
+
+def _end_with(life: Connection) -> None:
+    """Let the kernel end this process when nobody holds the pipe's other end any more, as when the parent is killed.
+
+    The thread that watches the parent needs the interpreter's lock, which a solve may hold; SIGIO's default action does
+    not. The signal belongs to an open file, and the workers share the one that they inherit: each opens its own.
+    """
+    pipe = os.open(f"/proc/self/fd/{life.fileno()}", os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
 
 
 def _watch(parent: int) -> None:

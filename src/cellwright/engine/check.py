@@ -179,8 +179,8 @@ def _warn_of_stale(name: str, free: str, reads: frozenset[str], walk: Walk) -> N
             walk.problems.append(
                 Problem(
                     "warning",
-                    f"{derived!r} was derived by {producers[-1]!r} from the value of {free!r} before this fit, and does "
-                    f"not follow it",
+                    f"{derived!r} was derived by {producers[-1]!r} from the value of {free!r} before this fit, and "
+                    f"does not follow it",
                     (name, "parameters", free),
                     f"leave {free!r} out of the entries, so that {derived!r} stays an expression of it",
                 )

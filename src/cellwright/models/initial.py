@@ -58,15 +58,31 @@ class InitialState:
         maximum = [_number(p, values, names_of(electrode).maximum_concentration) for electrode in ELECTRODES]
         return dict(zip(CONCENTRATIONS, (n * maximum[0], p_ * maximum[1]), strict=True))
 
+    def overfull(self, p: ParameterSet, values: Mapping[str, float]) -> str:
+        """Return which electrode would start with more lithium than it takes, or with less than none; empty if none."""
+        for electrode in ELECTRODES:
+            name = names_of(electrode)
+            start = dict(self.products).get(name.initial_concentration)
+            begins = start if start is not None else _value(p, values, name.initial_concentration)
+            maximum = _value(p, values, name.maximum_concentration)
+            if any(one is None or isinstance(one, Function | str) for one in (begins, maximum)):
+                continue
+            concentration, most = (
+                float(one.substitute(values) if isinstance(one, Expression) else one) for one in (begins, maximum)
+            )
+            if not 0 <= concentration <= most:
+                return f"the {electrode} electrode would start at {concentration:.5g} of {most:.5g} mol.m-3"
+        return ""
+
     def _stoichiometries(self, p: ParameterSet, values: Mapping[str, float]) -> tuple[float, float]:
-        potentials = [_potential(p, values, electrode) for electrode in ELECTRODES]
-        capacities = [_capacity(p, values, electrode) for electrode in ELECTRODES]
-        lithium = _lithium(p, values, capacities)
+        U_n, U_p = (_potential(p, values, electrode) for electrode in ELECTRODES)
+        Q_n, Q_p = (_capacity(p, values, electrode) for electrode in ELECTRODES)
+        lithium = _lithium(p, values, [Q_n, Q_p])
         if self.kind == "voltage":
             voltage = self.voltage if self.voltage is not None else _number(p, values, VOLTAGE)
-            return stoichiometries_at_voltage(*potentials, *capacities, lithium, voltage)
+            return stoichiometries_at_voltage(U_n, U_p, Q_n, Q_p, lithium, voltage)
         low, high = (_number(p, values, name) for name in LIMITS)
-        window = stoichiometry_window(*potentials, *capacities, low, high, Q_Li=lithium)
+        window = stoichiometry_window(U_n, U_p, Q_n, Q_p, low, high, Q_Li=lithium)
         return stoichiometries_at_soc(window, _number(p, values, SOC) / 100)
 
 
@@ -119,12 +135,16 @@ def _node(p: ParameterSet, name: str) -> Expression:
 
 
 def _number(p: ParameterSet, values: Mapping[str, float], name: str) -> float:
-    value = values.get(name, p.values_.get(name))
+    value = _value(p, values, name)
     return float(value.substitute(values) if isinstance(value, Expression) else value)
 
 
+def _value(p: ParameterSet, values: Mapping[str, float], name: str) -> Any:
+    return values.get(name, p.values_.get(name))
+
+
 def _potential(p: ParameterSet, values: Mapping[str, float], electrode: str) -> Function:
-    function = p.function(names_of(electrode).open_circuit_potential)
+    function: Function = p.function(names_of(electrode).open_circuit_potential)
     return function.substitute(values) if function.names else function
 
 

@@ -4,9 +4,7 @@ PyBaMM compiles the model, IDA integrates it; the current is a piecewise linear 
 input, and the outputs are evaluated by the solver at the times that are wanted.
 """
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -16,21 +14,26 @@ import pybamm
 
 from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
 from cellwright.models.initial import InitialState, initial_state
+from cellwright.models.numerics import simulation_keywords, solver_of
 from cellwright.models.symbols import to_callable, to_pybamm
+from cellwright.physics.timeseries import onsets
 from cellwright.schema.expressions import Expression
-from cellwright.schema.names import ELECTRODES, names_of
+from cellwright.schema.names import ELECTRODES, base_of, names_of, unit_of
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.simulation import Array, ModelSpec, SimulationProblem, Solved
 from cellwright.schema.values import Function, free_names
 
+pybamm.set_logging_level("ERROR")
+
 CURRENT = "Current function [A]"
-RTOL, ATOL = 1e-4, 1e-6
-JUMP_FRACTION = 0.02
-"""A change of the current by this fraction of its largest value, between neighbouring knots, restarts the integrator."""
-JUMP_DURATION = 1e-3
-"""… where it happens within this fraction of the whole time."""
-MOST_JUMPS = 200
 VOLTAGE = "Voltage [V]"
+POSITIVE = {
+    "m2.s-1": ("diffusivity",),
+    "m": ("thickness", "radius", "height", "width"),
+    "m2": ("area",),
+    "mol.m-3": ("Maximum concentration",),
+}
+"""By unit: what cannot be zero or negative."""
 CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
 
@@ -82,14 +85,17 @@ class BuiltSimulation:
         wrong = unphysical(inputs)
         if wrong:
             return Solved("failed", message=wrong)
+        p = self.problem.parameters
         try:
-            with _quiet():
-                model, solver = self.solvable(tuple(float(inputs[name]) for name in self.structural))
-                states = self.start.inputs(self.problem.parameters, inputs)
-                free = {name: float(inputs[name]) for name in self.problem.free if name not in self.structural}
-                solution = solver.solve(
-                    model, self._stops, inputs=dict(sorted({**free, **states}.items())), t_interp=self._times
-                )
+            model, solver = self.solvable(tuple(float(inputs[name]) for name in self.structural))
+            states = self.start.inputs(p, inputs)
+            wrong = self.start.overfull(p, {**inputs, **states})
+            if wrong:
+                return Solved("failed", message=wrong)
+            free = {name: float(inputs[name]) for name in self.problem.free if name not in self.structural}
+            solution = solver.solve(
+                model, self._stops, inputs=dict(sorted({**free, **states}.items())), t_interp=self._times
+            )
         except Exception as cause:  # whatever fails inside the solver is a status of this solve
             return Solved("failed", message=_one_line(cause))
         return self._answer(solution)
@@ -100,9 +106,10 @@ class BuiltSimulation:
 
     @cached_property
     def _stops(self) -> Array:
-        """Times at which the integrator restarts: both ends, and the jumps of the current."""
+        """Times at which the integrator restarts: both ends, and where the current becomes lively."""
         end = self._times[-1]
-        return np.unique(np.concatenate([[0.0, end], jumps(self.problem.time, self.problem.current, end)]))
+        inner = onsets(self.problem.time, self.problem.current)
+        return np.unique(np.concatenate([[0.0, end], inner[(inner > 0) & (inner < end)]]))
 
     def _answer(self, solution: Any) -> Solved:
         times = np.asarray(solution.t)
@@ -119,32 +126,22 @@ def unphysical(inputs: Mapping[str, float]) -> str:
     for name, value in inputs.items():
         if not np.isfinite(value):
             return f"{name} is {value}"
-        positive = any(word in name for word in ("diffusivity", "thickness", "radius", "height", "width", "area ["))
-        fraction = "volume fraction" in name or "porosity" in name
-        if positive and "activation energy" not in name and value <= 0:
+        base, unit = base_of(name), unit_of(name)
+        positive = any(word in base for word in POSITIVE.get(unit or "", ()))
+        if positive and value <= 0:
             return f"{name} is {value:g}, and must be positive"
-        if fraction and not 0 < value < 1:
+        if unit is None and base.endswith(("volume fraction", "porosity")) and not 0 < value <= 1:
             return f"{name} is {value:g}, and must lie between 0 and 1"
-        if "oncentration" in name and value < 0:
+        if unit == "mol.m-3" and "oncentration" in base and value < 0:
             return f"{name} is {value:g}, and cannot be negative"
     return ""
-
-
-def jumps(time: Array, current: Array, end: float) -> Array:
-    """Return the times [s] at both sides of the steps of a piecewise linear current."""
-    largest = float(np.max(np.abs(current), initial=0.0))
-    steep = (np.abs(np.diff(current)) > JUMP_FRACTION * largest) & (np.diff(time) < JUMP_DURATION * end)
-    places = np.flatnonzero(steep)
-    if len(places) > MOST_JUMPS:
-        return np.zeros(0)
-    sides = np.concatenate([time[places], time[places + 1]])
-    return np.asarray(sides[(sides > 0) & (sides < end)])
 
 
 def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState, tuple[str, ...]]:
     """Return what the model needs of the parameters: names, initial state, structural free parameters."""
     model = _model(problem.model)
-    needed = frozenset(model.get_parameter_info()) - {CURRENT}
+    info = _parameters_of(model, problem)
+    needed = frozenset(info) - {CURRENT}
     p, free = problem.parameters, frozenset(problem.free)
     start = initial_state(p, free, problem.initial_voltage, needed)
     wanted = (needed - start.gives) | start.needs
@@ -155,7 +152,7 @@ def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState,
         raise MissingParameterError(
             f"the model {problem.model.type} lacks {len(missing)} parameters: {', '.join(map(repr, missing))}",
             hint=did_you_mean(missing[0], p.values_),
-            detail={"missing": missing},
+            detail={"missing": missing, "kinds": {name: info[name] for name in missing if name in info}},
         )
     shaping = {parameter.name for parameter in pybamm.Geometry(model.default_geometry).parameters}
     shaping |= {names_of(electrode, phase).particle_radius for electrode in ELECTRODES for phase in PHASES}
@@ -166,6 +163,29 @@ def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState,
 
 
 PHASES = ("", "primary", "secondary")
+
+
+def _parameters_of(model: Any, problem: SimulationProblem) -> dict[str, str]:
+    """Return the parameters that the wanted variables depend on, and of which kind each is; uses the model up.
+
+    Raises: `ConfigurationError` for a variable that the model does not have, or that is more than one number at a time.
+    """
+    wanted = {*problem.variables} | ({VOLTAGE} if problem.voltage_window and VOLTAGE in model.variables else set())
+    known = list(model.variables)
+    for name in problem.variables:
+        if name not in known:
+            said, hint = f"the model {problem.model.type} has no variable {name!r}", did_you_mean(name, known)
+        elif model.variables[name].domain:
+            domain = " and ".join(model.variables[name].domain)
+            said = f"{name!r} varies over the {domain}, and is not one number at a time"
+            hint = did_you_mean(f"X-averaged {name}", known)
+        else:
+            continue
+        raise ConfigurationError(said, at=("options", "objective variables"), hint=hint)
+    model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS]
+    model.variables = {name: model.variables[name] for name in wanted}
+    shape = {parameter.name: "Parameter" for parameter in pybamm.Geometry(model.default_geometry).parameters}
+    return {**shape, **{name: str(kind) for name, (_, kind) in model.get_parameter_info().items()}}
 
 
 def _model(spec: ModelSpec) -> Any:
@@ -191,36 +211,15 @@ def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any
     problem = simulation.problem
     model = _model(problem.model)
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS] + _window(problem, model)
-    settings = {name: value for name, value in problem.model.settings.items() if value is not None}
-    solver_options = dict(settings.pop("solver", None) or {})
-    solver_options.pop("type", None)
-    for name in ("var_pts", "geometry", "submesh_types", "spatial_methods"):
-        if isinstance(settings.get(name), Mapping):
-            settings[name] = {**getattr(model, f"default_{name}"), **settings[name]}
+    keywords = simulation_keywords(model, problem.model.settings)
+    solver = solver_of(problem.model.settings.get("solver"), problem.variables)
     try:
-        solver = pybamm.IDAKLUSolver(
-            **{"rtol": RTOL, "atol": ATOL, **solver_options}, output_variables=list(problem.variables)
+        prepared = pybamm.Simulation(
+            model, parameter_values=_parameter_values(simulation, fixed), solver=solver, **keywords
         )
-        with _quiet():
-            prepared = pybamm.Simulation(
-                model, parameter_values=_parameter_values(simulation, fixed), solver=solver, **settings
-            )
-            prepared.build()
-    except KeyError as cause:
-        raise ConfigurationError(
-            f"the model {problem.model.type} has no variable or parameter {_one_line(cause)}",
-            at=("options", "objective variables"),
-            hint=did_you_mean(str(cause).strip("'"), list(model.variables)),
-        ) from None
+        prepared.build()
     except Exception as cause:
         raise SolverError(f"PyBaMM cannot build {problem.model.type}: {_one_line(cause)}") from cause
-    unknown = [name for name in problem.variables if name not in model.variables]
-    if unknown:
-        raise ConfigurationError(
-            f"the model {problem.model.type} has no variable {unknown[0]!r}",
-            at=("options", "objective variables"),
-            hint=did_you_mean(unknown[0], list(model.variables)),
-        )
     return prepared.built_model, solver
 
 
@@ -277,22 +276,3 @@ def _one_line(cause: BaseException) -> str:
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     text = lines[0] if lines else type(cause).__name__
     return text if len(text) <= 200 else text[:197] + "…"
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what SUNDIALS writes to standard error off the user's terminal."""
-    pybamm.set_logging_level("ERROR")
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield
-        return
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(sink)

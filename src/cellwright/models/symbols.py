@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pybamm
 
 from cellwright.errors import ConfigurationError
@@ -33,6 +34,9 @@ _FUNCTIONS: dict[str, Callable[..., pybamm.Symbol]] = {
 def to_pybamm(expression: Expression, symbols: Symbols) -> Any:
     """Return the PyBaMM symbol (or number) of an expression, its parameters replaced by the given symbols.
 
+    A function that nobody has provided becomes a `pybamm.FunctionParameter` of its name. Beyond its points a table
+    goes on as `Table` does for linear (straight on) and cubic (last polynomial); PyBaMM's solvers continue pchip alike.
+
     Raises: `ConfigurationError` for a parameter that is not among them.
     """
 
@@ -46,7 +50,7 @@ def to_pybamm(expression: Expression, symbols: Symbols) -> Any:
                 raise ConfigurationError(f"the parameter {node.name!r} in an expression has no value")
             return symbols[node.name]
         if node.op == "call":
-            raise ConfigurationError(f"the function {node.name!r} in an expression has no value")
+            return pybamm.FunctionParameter(node.name, dict(zip(node.payload[1], map(_symbol, children), strict=True)))
         if node.op == "interpolant":
             return _interpolant(node.payload, children[0])
         if node.op in _FUNCTIONS:
@@ -59,22 +63,24 @@ def to_pybamm(expression: Expression, symbols: Symbols) -> Any:
 def to_callable(function: Function, symbols: Symbols) -> Callable[..., Any]:
     """Return the Python function that PyBaMM calls with symbols for the arguments.
 
-    PyBaMM may offer more arguments than the function has (the temperature, of a diffusivity that does not depend on it);
-    those are ignored.
+    PyBaMM may offer more arguments than the function has (the temperature, to a diffusivity that does not depend on
+    it); those are ignored.
     """
 
     def called(*arguments: Any) -> Any:
         given = dict(zip(function.arguments, arguments, strict=False))
         result = to_pybamm(function.body, {**symbols, **given})
-        return result if isinstance(result, pybamm.Symbol) else pybamm.Scalar(result)
+        return _symbol(result)
 
     called.__name__ = "".join(letter if letter.isalnum() else "_" for letter in function.label)
     return called
 
 
-def _interpolant(table: Table, argument: Any) -> Any:
-    import numpy as np
+def _symbol(value: Any) -> pybamm.Symbol:
+    return value if isinstance(value, pybamm.Symbol) else pybamm.Scalar(value)
 
+
+def _interpolant(table: Table, argument: Any) -> Any:
     if not isinstance(argument, pybamm.Symbol):
         return float(table(argument))
     return pybamm.Interpolant(

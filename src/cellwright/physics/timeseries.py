@@ -9,8 +9,8 @@ Array = NDArray[np.float64]
 def compress_current(time: Array, current: Array, *, atol: float, rtol: float) -> tuple[Array, Array]:
     """Return the knots (time [s], current [A]) of a piecewise linear function close to a measured current.
 
-    At every row |I_knots(t) - I| <= atol + rtol max|I|. First and last row are always knots; further ones are put where the
-    deviation is largest, interval by interval, until all rows are within the tolerance.
+    At every row |I_knots(t) - I| <= atol + rtol max|I|. First and last row are always knots; further ones are put where
+    the deviation is largest, interval by interval, until all rows are within the tolerance.
 
     Source: Ramer, Comput. Graph. Image Process. 1 (1972) 244, doi:10.1016/S0146-664X(72)80017-0.
     """
@@ -31,3 +31,22 @@ def compress_current(time: Array, current: Array, *, atol: float, rtol: float) -
             keep[split] = True
             open_intervals += [(first, split), (split, last)]
     return time[keep], current[keep]
+
+
+LIVELY = 0.02
+"""A change of the current by this fraction of its largest value counts; smaller ones are noise."""
+
+
+def onsets(time: Array, current: Array) -> Array:
+    """Return the times [s] at which an integrator has to look anew: both ends of each change that follows a quiet time.
+
+    An integrator with an adaptive step may step over a whole pulse after a rest, since its step grows to the length of
+    the rest. A change of more than 2 % of the largest current needs a look where it is over in less time than the
+    current was steady before it; in lively stretches (a drive cycle) the step is short anyway.
+    """
+    time, current = compress_current(time, current, atol=0.0, rtol=LIVELY)
+    changes = np.abs(np.diff(current)) > LIVELY * float(np.max(np.abs(current), initial=0.0))
+    last_change = np.maximum.accumulate(np.where(changes, time[1:], time[0]))
+    quiet = time[:-1] - np.concatenate([time[:1], last_change[:-1]])
+    places = np.flatnonzero(changes & (np.diff(time) < quiet))
+    return np.unique(np.concatenate([time[places], time[places + 1]]))

@@ -76,8 +76,8 @@ def stoichiometries_at_voltage(
     at_low, at_high = excess(low), excess(high)
     if at_low > 0 or at_high < 0:
         raise ConfigurationError(
-            f"the cell does not reach {voltage:g} V: with Q_n = {Q_n:.4g}, Q_p = {Q_p:.4g} and Q_Li = {Q_Li:.4g} A.h its "
-            f"open-circuit voltage goes from {at_low + voltage:.4g} to {at_high + voltage:.4g} V",
+            f"the cell does not reach {voltage:g} V: with Q_n = {Q_n:.4g}, Q_p = {Q_p:.4g} and Q_Li = {Q_Li:.4g} A.h "
+            f"its open-circuit voltage goes from {at_low + voltage:.4g} to {at_high + voltage:.4g} V",
             hint="look at the capacities, the cyclable lithium and the range of the potentials",
         )
     n = _root(excess, low, high)
@@ -124,15 +124,15 @@ def _lithium_of(
         n100 = _root(excess, low, high)
     except ValueError:
         raise ConfigurationError(
-            f"no amount of lithium gives the cell {Q_cell:.4g} A.h between {V_min:g} and {V_max:g} V with electrodes of "
-            f"{Q_n:.4g} and {Q_p:.4g} A.h",
+            f"no amount of lithium gives the cell {Q_cell:.4g} A.h between {V_min:g} and {V_max:g} V with electrodes "
+            f"of {Q_n:.4g} and {Q_p:.4g} A.h",
             hint="look at the capacities and the voltage limits",
         ) from None
     return n100 * Q_n + positive_at_full(n100) * Q_p
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return the root between two ends of opposite sign, to the last digits; raises `ValueError` where there is none."""
+    """Return the root between two ends of opposite sign, to the last digits; `ValueError` where there is none."""
     from scipy.optimize import brentq
 
     return float(brentq(function, low, high, xtol=TOLERANCE, rtol=8.9e-16))

@@ -137,8 +137,8 @@ class DataFit(Element):
 class Validation(Element):
     """Compares the parameters with measurements that no fit has seen.
 
-    Simulates every objective with the parameters of the elements before it; nothing is fitted. `summary_stats` are costs
-    without normalization, in the unit of the variable, volts told in mV; default RMSE, MAE and Max.
+    Simulates every objective with the parameters of the elements before it; nothing is fitted. `summary_stats` are
+    costs without normalization, in the unit of the variable, volts told in mV; default RMSE, MAE and Max.
 
     Source: Hyndman & Koehler, Int. J. Forecasting 22 (2006) 679, doi:10.1016/j.ijforecast.2006.03.001.
     """
@@ -314,7 +314,7 @@ class Loader(yaml.SafeLoader):
     """YAML as people write numbers: 1e-14 is a number too."""
 
 
-Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(\d[\d_]*)(\.\d*)?[eE][-+]?\d+$"),
     list("-+0123456789"),

@@ -31,8 +31,8 @@ class ParameterSet(Mapping[str, Any]):
     """Immutable mapping from a parameter's name (unit in brackets) to its value.
 
     Looking up a parameter that nobody has provided gives its symbol, so formulas carry on with expressions.
-    `name in p` tells whether somebody has. Lookups are recorded in `reads` where `recording()` was called. An expression
-    keeps to its definition: when a parameter in it is given anew, by a fit say, its value follows.
+    `name in p` tells whether somebody has. Lookups are recorded in `reads` where `recording()` was called. An
+    expression keeps to its definition: when a parameter in it is given anew, by a fit say, its value follows.
     """
 
     definitions: Mapping[str, Any] = field(default_factory=dict)
@@ -98,8 +98,7 @@ class ParameterSet(Mapping[str, Any]):
         missing = [name for name in names if name not in self]
         if missing:
             raise MissingParameterError(
-                f"{' and '.join(map(repr, missing))} {'is' if len(missing) == 1 else 'are'} needed, and no element before "
-                "provides it" + ("" if len(missing) == 1 else " all"),
+                f"no element before provides {', '.join(map(repr, missing))}",
                 hint=did_you_mean(missing[0], self.values_),
                 detail={"missing": missing},
             )

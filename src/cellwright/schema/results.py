@@ -29,8 +29,10 @@ class ElementRecord:
     `element_type` is the wire's (`entry`, `calculation`, `data_fit`, `validation`), `type` the class of the element.
     `result` is the wire form with `type` and `parameter_values`; a fit's also has `cost`, `x`, `success`, `message`,
     `evaluations`, `iterations`, `initial_guess`, `children`, `parameters` (rows of name, initial, value, lower, upper,
-    unit, at_bound) and `objectives` (objective → {"RMSE [mV] (Voltage [V])": {"initial", "fitted"}}); a validation's has
-    `summary_stats` (objective → list of {"name": "RMSE [mV] (Voltage [V])", "value"}), `validation_results` and `failed_objectives`.
+    unit, at_bound) and `objectives` (objective → {"RMSE [mV] (Voltage [V])": {"initial", "fitted"}}); a validation's
+    has
+    `summary_stats` (objective → list of {"name": "RMSE [mV] (Voltage [V])", "value"}), `validation_results` (objective
+    → status, points, `fitted_by`, `before_fit`) and `failed_objectives`.
     `unresolved` lists for each expression the parameters it waits for. `trace` has a row per improvement of a fit:
     `evaluations`, `seconds`, `cost`, `best_cost`, `inputs_unscaled`. `counts` has `solves`, `failed`, `replayed`.
     """

@@ -8,4 +8,6 @@ from platformdirs import user_data_dir
 
 def default_home() -> Path:
     """Return the folder that `CELLWRIGHT_HOME` names, or the user's data folder."""
-    return Path(os.environ.get("CELLWRIGHT_HOME") or user_data_dir("cellwright")).expanduser().absolute()
+    return (
+        Path(os.environ.get("CELLWRIGHT_HOME") or user_data_dir("cellwright", appauthor=False)).expanduser().absolute()
+    )

@@ -65,7 +65,11 @@ def agrees_on_expressions(member: type[Calculation]) -> None:
         try:
             result = example_of(member).compute(ParameterSet(rest))  # type: ignore[attr-defined]
         except MissingParameterError as error:
-            assert free in str(error), f"{member.__name__} does not name {free!r}"
+            missing = str(error)
+        else:
+            missing = ""
+        if missing:
+            assert free in missing, f"{member.__name__} does not name {free!r}"
             continue
         for name, expected in member.example.gives.items():
             if name in result:

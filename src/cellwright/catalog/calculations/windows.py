@@ -145,9 +145,9 @@ def needed_for_window(p: ParameterSet) -> list[str]:
     """Return the names of the potentials, capacities (or what makes them) and voltages that a window needs."""
     needed = [_voltage_name(p, 0), _voltage_name(p, 100)]
     for name in map(names_of, ELECTRODES):
-        given = name.capacity in p or name.maximum_concentration not in p
-        host = [name.volume_fraction, name.thickness, *([AREA] if AREA in p else [HEIGHT, WIDTH])]
-        needed += [name.open_circuit_potential, *([name.capacity] if given else host)]
+        needed.append(name.open_circuit_potential)
+        if name.capacity not in p and name.maximum_concentration in p:
+            needed += [name.volume_fraction, name.thickness, *([AREA] if AREA in p else [HEIGHT, WIDTH])]
     return list(dict.fromkeys(needed))
 
 

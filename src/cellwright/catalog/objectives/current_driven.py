@@ -112,7 +112,7 @@ class CurrentDriven(Objective):
             time, current = compress_current(time, current, atol=atol, rtol=rtol)
         rows = table.take(last_of_each_time(table[TIME]))
         start = self.data_input.initial_voltage
-        voltage = table[VOLTAGE] if VOLTAGE in table else None
+        voltage = table.columns.get(VOLTAGE)
         problem = SimulationProblem(
             model=model_spec(options.model, options.simulation_kwargs),
             parameters=p.merge(self.parameters or {}, Origin("objective")),

@@ -1,0 +1,102 @@
+"""Mesh, spatial methods and solver of a simulation, as a document's `simulation_settings` name them."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pybamm
+
+from cellwright.errors import ConfigurationError, did_you_mean
+
+RTOL, ATOL = 1e-4, 1e-6
+AT = ("options", "simulation_kwargs")
+_KEYWORDS = ("var_pts", "geometry", "submesh_types", "spatial_methods")
+_SOLVER = frozenset(inspect.signature(pybamm.IDAKLUSolver).parameters)
+_SET_BY_US = {"output_variables", "root_method", "store_first_last", "on_failure"}
+
+
+def simulation_keywords(model: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings but the solver as keywords of `pybamm.Simulation`, merged key by key over the model's own.
+
+    A submesh or a spatial method is a PyBaMM object, a class name, or the JSON form that PyBaMM writes.
+
+    Raises: `ConfigurationError` for an unknown setting, spatial variable or class.
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    for name in given.keys() - {*_KEYWORDS, "solver"}:
+        raise _unknown("simulation setting", name, (*_KEYWORDS, "solver"))
+    for name in given.get("var_pts", {}):
+        if str(name) not in model.default_var_pts:
+            raise _unknown("spatial variable", str(name), model.default_var_pts, "var_pts")
+    readers: dict[str, Callable[[Any], Any]] = {"submesh_types": _submesh, "spatial_methods": _spatial_method}
+    keywords = {}
+    for name in given.keys() & set(_KEYWORDS):
+        read = readers.get(name, lambda value: value)
+        own = getattr(model, f"default_{name}")
+        keywords[name] = type(own)({**own, **{key: read(value) for key, value in given[name].items()}})
+    return keywords
+
+
+def solver_of(given: Any, variables: tuple[str, ...]) -> Any:
+    """Return the solver: IDAKLU with the given tolerances and options, that evaluates the output variables itself.
+
+    `given` is a PyBaMM solver, a class name, or its JSON form. Another solver than IDAKLU lends its tolerances alone.
+
+    Raises: `ConfigurationError` for an unknown solver or option.
+    """
+    if isinstance(given, pybamm.BaseSolver):
+        given = {"type": type(given).__name__, "rtol": given.rtol, "atol": given.atol, "options": given._options}
+    fields = {"type": given} if isinstance(given, str) else dict(given or {})
+    kind = str(fields.pop("type", "IDAKLUSolver"))
+    if not _is_class(kind, pybamm.BaseSolver):
+        raise _unknown("solver", kind, [name for name in dir(pybamm) if name.endswith("Solver")], "solver")
+    if kind != "IDAKLUSolver":
+        fields = {name: fields[name] for name in ("rtol", "atol") if name in fields}
+    for name in fields.keys() - _SOLVER:
+        raise _unknown("solver option", name, _SOLVER, "solver")
+    chosen = {name: value for name, value in fields.items() if name not in _SET_BY_US}
+    options = {**(chosen.pop("options", None) or {}), "silence_sundials_errors": True}
+    try:
+        return pybamm.IDAKLUSolver(
+            **{"rtol": RTOL, "atol": ATOL, **chosen}, options=options, output_variables=list(variables)
+        )
+    except Exception as cause:  # PyBaMM raises several kinds for options that it does not take
+        raise ConfigurationError(f"PyBaMM refuses the solver's options: {cause}", at=(*AT, "solver")) from cause
+
+
+def _submesh(given: Any) -> Any:
+    if not isinstance(given, str | Mapping):
+        return given
+    name, fields = _named(given)
+    kind = _resolved(name, pybamm.SubMesh, "submesh", "submesh_types")
+    return pybamm.MeshGenerator(kind, dict(fields.get("submesh_params") or {}))
+
+
+def _spatial_method(given: Any) -> Any:
+    if not isinstance(given, str | Mapping):
+        return given
+    name, fields = _named(given)
+    options = dict(fields.get("options") or {})
+    return _resolved(name, pybamm.SpatialMethod, "spatial method", "spatial_methods")(options or None)
+
+
+def _named(given: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    fields: Mapping[str, Any] = {"class": given} if isinstance(given, str) else given
+    return str(fields.get("class")).rpartition(".")[2], fields
+
+
+def _resolved(name: str, base: type[Any], what: str, setting: str) -> Any:
+    """Return PyBaMM's class of that name; only its public subclasses of `base` are looked at."""
+    if not _is_class(name, base):
+        raise _unknown(what, name, [known for known in dir(pybamm) if _is_class(known, base)], setting)
+    return getattr(pybamm, name)
+
+
+def _is_class(name: str, base: type[Any]) -> bool:
+    kind = getattr(pybamm, name, None)
+    return isinstance(kind, type) and issubclass(kind, base)
+
+
+def _unknown(what: str, name: str, known: Any, *at: str) -> ConfigurationError:
+    hint = did_you_mean(name, known) or f"there are {', '.join(sorted(map(str, known)))}"
+    return ConfigurationError(f"there is no {what} {name!r}", at=(*AT, *at), hint=hint)

@@ -31,6 +31,11 @@ def test_is_documented(member):
 
 
 @pytest.mark.parametrize("member", ALL, ids=name)
+def test_has_a_json_schema(member):
+    kits.has_json_schema(member)
+
+
+@pytest.mark.parametrize("member", ALL, ids=name)
 def test_survives_wire_and_pickle(member):
     if member in (DataFit, Validation):
         objective = {"one": {"type": "CurrentDriven", **FIELDS["CurrentDriven"]}}

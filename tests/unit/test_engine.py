@@ -1,5 +1,6 @@
 """The engine: order, cache, journal and replay, failures, cancel, on a world without PyBaMM."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -201,6 +202,12 @@ def test_events_tell_of_every_element_and_of_progress():
         progress[-1]["evaluations"]
         == next(e for e in events if e.element == "fit" and "record" in e.data).data["record"].counts["evaluations"]
     )
+
+
+def test_parameters_are_written_to_the_output_file(tmp_path):
+    file = tmp_path / "parameters.json"
+    cw.run(cw.Pipeline({"known": known(c=1.0)}, output_file=str(file)))
+    assert json.loads(file.read_text()) == {"c": 1.0}
 
 
 def test_nothing_is_spent_on_a_document_that_cannot_run():

@@ -167,8 +167,9 @@ def list_runs(
 ) -> None:
     """List the runs that are kept."""
     from cellwright.cli.tables import run_table
+    from cellwright.service.runs import Service
 
-    runs, total = _store().runs.page(limit=limit)
+    runs, total = Service(_store()).page(limit=limit)
     if as_json:
         _print_json([vars(run) for run in runs])
     else:

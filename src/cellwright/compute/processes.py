@@ -2,7 +2,6 @@
 
 import contextlib
 import faulthandler
-import fcntl
 import importlib
 import multiprocessing
 import os
@@ -134,8 +133,12 @@ def _processors() -> int:
 
 
 def _begin(parent: int, life: Connection, warm: str | None) -> None:
-    """Make a new worker ready: deaf to Ctrl-C, which the parent handles, and bound to its parent's life."""
+    """Make a new worker ready: deaf to Ctrl-C, which the parent handles, and bound to its parent's life.
+
+    SIGTERM ends it at once; pebble's handler in Python would wait for a solve that holds the interpreter's lock.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     if sys.platform == "linux":
         _end_with(life)
@@ -149,6 +152,8 @@ def _end_with(life: Connection) -> None:
     The thread that watches the parent needs the interpreter's lock, which a solve may hold; SIGIO's default action does
     not. The signal belongs to an open file, and the workers share the one that they inherit: each opens its own.
     """
+    import fcntl
+
     pipe = os.open(f"/proc/self/fd/{life.fileno()}", os.O_RDONLY | os.O_NONBLOCK)
     fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(pipe, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)

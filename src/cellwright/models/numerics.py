@@ -46,7 +46,7 @@ def solver_of(given: Any, variables: tuple[str, ...]) -> Any:
     """
     if isinstance(given, pybamm.BaseSolver):
         given = {"type": type(given).__name__, "rtol": given.rtol, "atol": given.atol, "options": given._options}
-    fields = {"type": given} if isinstance(given, str) else dict(given or {})
+    fields: dict[str, Any] = {"type": given} if isinstance(given, str) else dict(given or {})
     kind = str(fields.pop("type", "IDAKLUSolver"))
     if not _is_class(kind, pybamm.BaseSolver):
         raise _unknown("solver", kind, [name for name in dir(pybamm) if name.endswith("Solver")], "solver")
@@ -54,7 +54,7 @@ def solver_of(given: Any, variables: tuple[str, ...]) -> Any:
         fields = {name: fields[name] for name in ("rtol", "atol") if name in fields}
     for name in fields.keys() - _SOLVER:
         raise _unknown("solver option", name, _SOLVER, "solver")
-    chosen = {name: value for name, value in fields.items() if name not in _SET_BY_US}
+    chosen: dict[str, Any] = {name: value for name, value in fields.items() if name not in _SET_BY_US}
     options = {**(chosen.pop("options", None) or {}), "silence_sundials_errors": True}
     try:
         return pybamm.IDAKLUSolver(

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pybamm
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.expressions import Expression, Table, evaluate, fold
@@ -34,8 +36,8 @@ _FUNCTIONS: dict[str, Callable[..., pybamm.Symbol]] = {
 def to_pybamm(expression: Expression, symbols: Symbols) -> Any:
     """Return the PyBaMM symbol (or number) of an expression, its parameters replaced by the given symbols.
 
-    A function that nobody has provided becomes a `pybamm.FunctionParameter` of its name. Beyond its points a table
-    goes on as `Table` does for linear (straight on) and cubic (last polynomial); PyBaMM's solvers continue pchip alike.
+    A function that nobody has provided becomes a `pybamm.FunctionParameter` of its name. A table agrees with `Table`
+    inside and beyond its ends: linear goes straight on, cubic and pchip along the last polynomial.
 
     Raises: `ConfigurationError` for a parameter that is not among them.
     """
@@ -83,6 +85,23 @@ def _symbol(value: Any) -> pybamm.Symbol:
 def _interpolant(table: Table, argument: Any) -> Any:
     if not isinstance(argument, pybamm.Symbol):
         return float(table(argument))
-    return pybamm.Interpolant(
-        np.array(table.x), np.array(table.y), argument, interpolator=table.interpolator, extrapolate=True
-    )
+    x, y = np.array(table.x), np.array(table.y)
+    if table.interpolator == "cubic" and len(x) > 2:
+        return _cubic(x, y, argument)
+    kind = table.interpolator if len(x) > 2 else "linear"
+    return pybamm.Interpolant(x, y, argument, interpolator=kind, extrapolate=True)
+
+
+def _cubic(x: NDArray[np.float64], y: NDArray[np.float64], argument: pybamm.Symbol) -> pybamm.Symbol:
+    """Return a cubic spline that goes on beyond its ends: the compiled one of CasADi is zero there.
+
+    Inside, both end terms vanish; outside, the spline stands at its end and the last polynomial's rest is added.
+    """
+    spline = CubicSpline(x, y, bc_type="not-a-knot")
+    inside = pybamm.minimum(pybamm.maximum(argument, x[0]), x[-1])
+    ends = ((x[0], pybamm.minimum(argument - x[0], 0)), (x[-1], pybamm.maximum(argument - x[-1], 0)))
+    result = pybamm.Interpolant(x, y, inside, interpolator="cubic", extrapolate=True)
+    for end, beyond in ends:
+        first, second, third = (float(spline(end, order)) for order in (1, 2, 3))
+        result += beyond * (first + beyond * (second / 2 + beyond * third / 6))
+    return result

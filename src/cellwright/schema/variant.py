@@ -160,7 +160,8 @@ class Member(Schema):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> Any:
         if _is_family(cls):
-            return {"anyOf": [{"$ref": f"#/$defs/{member.__name__}"} for member in cls.registry.values()]}
+            tags = {"enum": sorted(cls.registry)}
+            return {"type": "object", "title": cls.__name__, "properties": {cls.tag: tags}, "required": [cls.tag]}
         return handler(core)
 
     @classmethod

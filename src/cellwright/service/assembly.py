@@ -1,9 +1,11 @@
 """Where engine, models, data, compute and store are put together."""
 
+import json
 import time
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
 
 from cellwright.compute.inline import InlinePool
@@ -13,6 +15,7 @@ from cellwright.engine.check import CheckReport, check
 from cellwright.engine.run import run
 from cellwright.engine.seams import Canceled, Sink
 from cellwright.engine.world import BuiltOnce, MemoryJournal, NoCache, World
+from cellwright.errors import ConfigurationError
 from cellwright.schema.document import DataFit, Pipeline
 from cellwright.schema.results import PipelineResult
 from cellwright.schema.simulation import Simulation, SimulationProblem
@@ -43,7 +46,8 @@ def run_pipeline(
 
     With a store the run is kept in it, what has not changed since an earlier run is not computed again, and a run that
     was stopped goes on from where it was. `executor` does the solves: this process, worker processes on all cores (a
-    script that asks for them starts with `if __name__ == "__main__":`), or a pool of your own.
+    script that asks for them starts with `if __name__ == "__main__":`), or a pool of your own. The merged parameters
+    are written as JSON to the pipeline's `output_file`, where it names one.
 
     Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
     its name first in `at`; `CanceledError`.
@@ -51,10 +55,10 @@ def run_pipeline(
     pool = pool_of(executor, pipeline) if isinstance(executor, str) else executor
     try:
         if store is None:
-            return run(pipeline, world(pool, emit=on_event, canceled=canceled))
+            return _written(run(pipeline, world(pool, emit=on_event, canceled=canceled)), pipeline)
         new = new_run(pipeline, name=name)
         claim = store.runs.start(new, name_of_this_process(), LEASE)
-        return carry_out(
+        result = carry_out(
             store,
             claim,
             lambda emit, stop: stored(pipeline, store, pool, claim.run_id, new.name, emit, stop),
@@ -62,9 +66,24 @@ def run_pipeline(
             on_event=on_event,
             interrupted=canceled,
         )
+        return _written(result, pipeline)
     finally:
         if pool is not executor:
             pool.close()
+
+
+def _written(result: PipelineResult, pipeline: Pipeline) -> PipelineResult:
+    """Return the result, its parameters written to the pipeline's `output_file` where it names one."""
+    if pipeline.output_file is not None:
+        try:
+            Path(pipeline.output_file).write_text(json.dumps(result.parameters.to_wire(), indent=1), encoding="utf-8")
+        except OSError as cause:
+            raise ConfigurationError(
+                f"the parameters cannot be written: {cause.strerror}",
+                at=("output_file",),
+                hint=f"the result itself is kept; look at {pipeline.output_file!r}",
+            ) from None
+    return result
 
 
 def pool_of(kind: Literal["inline", "processes"], pipeline: Pipeline) -> Pool:

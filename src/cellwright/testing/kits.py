@@ -35,6 +35,17 @@ def has_documentation(member: type[Member]) -> None:
     assert "Source:" in text, f"{member.__name__} names no source"
 
 
+def has_json_schema(member: type[Member]) -> None:
+    """A member has a JSON Schema of its own, which names its fields and allows no others."""
+    document = member.model_json_schema()
+    assert set(document["properties"]) >= set(member.model_fields) - {"data_input"} - _aliased(member)
+    assert document["additionalProperties"] is (member.model_config.get("extra") == "allow")
+
+
+def _aliased(member: type[Member]) -> set[str]:
+    return {name for name, field in member.model_fields.items() if field.alias not in {None, name}}
+
+
 def survives_wire_and_pickle(given: Member) -> None:
     """A member comes back equal from JSON and from pickle."""
     config = json.loads(json.dumps(given.to_config()))

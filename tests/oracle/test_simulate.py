@@ -1,11 +1,13 @@
 """Simulations against PyBaMM's own, run plainly."""
 
+from dataclasses import replace
+
 import numpy as np
 import pybamm
 import pytest
 
 from cellwright.errors import ConfigurationError, MissingParameterError
-from cellwright.models.simulate import build
+from cellwright.models.simulate import build, unphysical
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.expressions import parameter
 from cellwright.schema.parameters import Origin
@@ -15,6 +17,7 @@ from cellwright.testing.cells import published
 
 END = 3000.0
 TIMES = np.linspace(0, END, 61)
+MAXIMUM = "Maximum concentration in negative electrode [mol.m-3]"
 SAME = 1e-4
 """Volts: 0.1 mV, the error of the integrator at its default tolerances."""
 
@@ -191,3 +194,167 @@ def test_the_mesh_can_be_chosen():
     coarse = build(problem(model="SPM", settings={"var_pts": {"r_n": 5, "r_p": 5}})).solve({})
     fine = build(problem(model="SPM", settings={"var_pts": {"r_n": 60, "r_p": 60}})).solve({})
     assert 1e-4 < np.abs(coarse.outputs["Voltage [V]"] - fine.outputs["Voltage [V]"]).max() < 0.1
+
+
+def pulse(duration, edge, width, count=1):
+    """Knots of rests with a pulse of 5 A each, in the middle of equal stretches."""
+    starts = duration / count * (np.arange(count) + 0.5)
+    time = np.concatenate([[start, start + edge, start + width, start + width + edge] for start in starts])
+    amps = np.tile([0.0, 5.0, 5.0, 0.0], count)
+    return np.concatenate([[0.0], time, [duration]]), np.concatenate([[0.0], amps, [0.0]])
+
+
+@pytest.mark.parametrize(
+    ("knots", "tolerance"),
+    [
+        (pulse(100.0, 1.0, 5.0), 3e-4),
+        (pulse(3600.0, 10.0, 180.0), 3e-4),
+        (pulse(3600.0, 1e-6, 10.0), 3e-4),
+        # The integrator's error adds up over 400 restarts.
+        (pulse(12000.0, 1.0, 10.0, 100), 3e-3),
+    ],
+    ids=["slow edges", "rows every 10 s", "steps", "400 edges"],
+)
+@pytest.mark.parametrize("model", ["SPM", "DFN"])
+def test_a_pulse_after_a_rest_is_not_stepped_over(model, knots, tolerance):
+    end = knots[0][-1]
+    times = np.linspace(0, end, 601)
+    values = pybamm.ParameterValues("Chen2020")
+    values["Current function [A]"] = pybamm.Interpolant(*knots, pybamm.t)
+    # Small steps everywhere see every edge; the tight tolerance takes its error out of the comparison.
+    careful = pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-8, options={"dt_max": end / 4000})
+    theirs = pybamm.Simulation(getattr(pybamm.lithium_ion, model)(), parameter_values=values, solver=careful)
+    stops = np.unique(np.concatenate([knots[0], [0, end]])) if len(knots[0]) < 10 else [0, end]
+    expected = theirs.solve(stops, t_interp=times)["Voltage [V]"](times)
+    ours = build(replace(problem(model=model, current=knots), output_times=times)).solve({})
+    assert ours.status == "solved"
+    np.testing.assert_allclose(ours.outputs["Voltage [V]"], expected, atol=tolerance)
+
+
+def test_only_what_the_outputs_depend_on_is_asked_for_and_read():
+    unread = {"Separator porosity", "Nominal cell capacity [A.h]"}
+    simulation = build(problem(without(*unread), model="SPM", free=("Separator porosity",)))
+    assert simulation.used == frozenset()
+    assert not unread & simulation.reads
+    solved = simulation.solve({"Separator porosity": 0.4})
+    np.testing.assert_allclose(solved.outputs["Voltage [V]"], plain(model="SPM"), atol=SAME)
+    with pytest.raises(MissingParameterError) as missing:
+        build(problem(without(*unread)))
+    assert missing.value.detail == {
+        "missing": ["Separator porosity"],
+        "kinds": {"Separator porosity": "Parameter"},
+    }
+
+
+def test_parameters_that_the_model_does_not_know_do_not_disturb():
+    strange = {"Price [EUR]": 4.0, "Note": "from a teardown", "Curve": np.arange(3.0), "Law": parameter("nobody")}
+    simulation = build(problem(published().merge(strange, Origin("other"))))
+    np.testing.assert_allclose(simulation.solve({}).outputs["Voltage [V]"], plain(), atol=SAME)
+    assert not strange.keys() & simulation.reads
+
+
+def test_an_expression_of_a_free_name_may_shape_the_mesh():
+    p = published().merge({"Negative electrode thickness [m]": 2 * parameter("L_half")}, Origin("law"))
+    simulation = build(problem(p, free=("L_half",)))
+    assert simulation.structural == ("L_half",)
+    for thickness in (8.52e-5, 9.2e-5):
+        ours = simulation.solve({"L_half": thickness / 2}).outputs["Voltage [V]"]
+        np.testing.assert_allclose(ours, plain({"Negative electrode thickness [m]": thickness}), atol=SAME)
+
+
+def test_a_start_from_stoichiometries_follows_the_free_maximum():
+    names = ("Initial concentration in negative electrode [mol.m-3]", MAXIMUM)
+    start = {"Initial stoichiometry in negative electrode": 0.9, "Initial stoichiometry in positive electrode": 0.27}
+    p = without(*names, "Initial concentration in positive electrode [mol.m-3]").merge(start, Origin("start"))
+    simulation = build(problem(p, free=(MAXIMUM,)))
+    expected = plain(
+        {
+            MAXIMUM: 34000.0,
+            names[0]: 0.9 * 34000.0,
+            "Initial concentration in positive electrode [mol.m-3]": 0.27 * 63104.0,
+        }
+    )
+    np.testing.assert_allclose(simulation.solve({MAXIMUM: 34000.0}).outputs["Voltage [V]"], expected, atol=SAME)
+
+
+def test_a_state_of_charge_can_be_an_input():
+    simulation = build(problem(free=("Initial SOC [%]",)))
+    high, low = (simulation.solve({"Initial SOC [%]": soc}).outputs["Voltage [V]"][0] for soc in (95.0, 70.0))
+    fixed = build(problem(published().merge({"Initial SOC [%]": 70.0}, Origin("start")))).solve({})
+    assert high > low
+    assert low == pytest.approx(fixed.outputs["Voltage [V]"][0], abs=1e-9)
+
+
+@pytest.mark.parametrize("model", ["SPM", "DFN"])
+def test_more_lithium_than_an_electrode_takes_is_a_status(model):
+    simulation = build(problem(without(MAXIMUM), model=model, free=(MAXIMUM,)))
+    solved = simulation.solve({MAXIMUM: 25000.0})
+    assert solved.status == "failed"
+    assert "negative electrode would start at 29866 of 25000" in solved.message
+    assert simulation.solve({MAXIMUM: 33133.0}).status == "solved"
+
+
+@pytest.mark.parametrize(
+    ("name", "impossible", "possible"),
+    [
+        ("Negative electrode porosity", 1.2, 0.3),
+        ("Separator porosity", -0.1, 1.0),
+        ("Positive particle radius [m]", -1e-6, 5e-6),
+        ("Positive electrode thickness [m]", 0.0, 7e-5),
+        ("Initial concentration in positive electrode [mol.m-3]", -1.0, 17000.0),
+    ],
+)
+def test_only_the_physically_impossible_is_refused(name, impossible, possible):
+    assert name in unphysical({name: impossible})
+    assert unphysical({name: possible}) == ""
+    assert unphysical({"Logarithm of a diffusivity": -14.0, "Diffusivity activation energy [J.mol-1]": -1.0}) == ""
+
+
+def test_a_failed_solve_says_so_in_one_line_and_nothing_on_the_terminal(capfd):
+    simulation = build(problem(model="DFN", current=(np.array([0.0, END]), np.array([500.0, 500.0]))))
+    solved = simulation.solve({})
+    assert solved.status == "failed"
+    assert solved.message
+    assert "\n" not in solved.message
+    assert capfd.readouterr() == ("", "")
+
+
+def test_settings_are_read_in_the_form_that_pybamm_writes_them():
+    serialise = pybamm.expression_tree.operations.serialise.Serialise
+    submesh = pybamm.MeshGenerator(pybamm.Exponential1DSubMesh, {"side": "right"})
+    settings = {
+        "solver": pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-8).to_config(),
+        "submesh_types": {"negative particle": submesh.to_config(), "positive particle": submesh},
+        "spatial_methods": {"negative particle": serialise.serialise_spatial_method_item(pybamm.SpectralVolume())},
+    }
+    plain_mesh = build(problem(model="SPM")).solve({}).outputs["Voltage [V]"]
+    solved = build(problem(model="SPM", settings=settings)).solve({})
+    assert solved.status == "solved"
+    assert 1e-4 < np.abs(solved.outputs["Voltage [V]"] - plain_mesh).max() < 0.02
+    live = build(problem(model="SPM", settings={**settings, "solver": pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-8)}))
+    np.testing.assert_array_equal(live.solve({}).outputs["Voltage [V]"], solved.outputs["Voltage [V]"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "place"),
+    [
+        ({"solver": {"rtoll": 1e-6}}, "rtoll", "solver"),
+        ({"solver": {"options": {"nonsense": 1}}}, "refuses the solver's options", "solver"),
+        ({"solver": "IDAKLU"}, "no solver 'IDAKLU'", "solver"),
+        ({"var_pts": {"r": 3}}, "spatial variable 'r'", "var_pts"),
+        ({"submesh_types": {"negative particle": {"class": "os.system"}}}, "no submesh 'system'", "submesh_types"),
+        ({"spatial_methods": {"negative particle": "FiniteVolumes"}}, "FiniteVolumes", "spatial_methods"),
+        ({"varpts": {}}, "no simulation setting 'varpts'", "simulation_kwargs"),
+    ],
+)
+def test_unknown_settings_are_refused_where_they_stand(settings, said, place):
+    with pytest.raises(ConfigurationError, match=said) as error:
+        build(problem(model="SPM", settings=settings))
+    assert error.value.at[-1] == place
+    assert error.value.hint or "options" in said
+
+
+def test_a_variable_of_many_numbers_is_refused():
+    with pytest.raises(ConfigurationError, match="varies over the negative particle") as error:
+        build(problem(variables=("Negative particle concentration [mol.m-3]",)))
+    assert "X-averaged negative particle concentration" in error.value.hint

@@ -111,6 +111,18 @@ def test_a_file_that_is_not_there_is_told_with_its_neighbours(tmp_path):
     assert "'discharge_1C.csv'" in problem.hint
 
 
+def test_other_objectives_are_looked_at_where_the_data_of_one_cannot_be_read():
+    element = cw.DataFit(
+        {
+            "gone": cw.objectives.CurrentDriven("file:/nowhere/gone.csv", options={"model": "SPM"}),
+            "here": cw.objectives.CurrentDriven(DATA, options={"model": "SPM"}),
+        },
+        parameters={DIFFUSIVITY: cw.Parameter(DIFFUSIVITY, 3e-14, (1e-15, 1e-13))},
+    )
+    found = problems({"known": entry(drop=["Positive particle radius [m]"]), "fit": element})
+    assert [p.at for p in found] == [("fit", "objectives", "gone", "data"), ("fit", "objectives", "here")]
+
+
 def test_a_fit_that_cannot_reach_what_was_derived_before_is_warned_of():
     free = "Negative electrode active material volume fraction"
     start = "Initial concentration in negative electrode [mol.m-3]"

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from cellwright.engine.fit import set_up
+from cellwright.engine.fit import set_up, starting_values
 from cellwright.engine.objectives import missing_of, prepared, settled
 from cellwright.engine.recall import recall
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, CheckFailedError, Problem, did_you_mean, nearest
-from cellwright.schema.document import AnyElement, DataFit, Pipeline, Validation
+from cellwright.schema.document import AnyElement, DataFit, DataFitOptions, Pipeline, Validation
 from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.names import base_of, same_but_unit, unit_of, vocabulary
 from cellwright.schema.parameters import Origin, ParameterSet
@@ -117,8 +117,11 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
     if problems:
         walk.problems += [replace(problem, at=(name, *problem.at)) for problem in problems]
         walk.broken.append(name)
-        _stand_in(name, element, walk)
-        return
+        rest = _without(ready, {problem.at[1] for problem in problems})
+        if rest is None:
+            _stand_in(name, element, walk)
+            return
+        ready = rest
     try:
         known = recall(name, ready, walk.parameters, world)
         if known is not None:
@@ -134,6 +137,17 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
             _look_at_values(name, ready, walk)
     except CellwrightError as error:
         walk.find(name, [error])
+
+
+def _without(element: AnyElement, broken: set[str]) -> AnyElement | None:
+    """Return a fit or a validation with the objectives alone whose data could be read, or None where there is none."""
+    if not isinstance(element, DataFit | Validation):
+        return None
+    rest = {name: objective for name, objective in element.objectives.items() if name not in broken}
+    if not rest:
+        return None
+    quiet = {"options": DataFitOptions(validate=False)} if isinstance(element, DataFit) else {}
+    return element.model_copy(update={"objectives": rest, **quiet})
 
 
 def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None:
@@ -158,14 +172,15 @@ def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
     walk.read(name, setup.reads)
     for free in setup.space.names:
         _warn_of_stale(name, free, setup.reads, walk)
-    walk.fitted |= set(setup.space.names)
     _stand_in(name, element, walk)
 
 
 def _stand_in(name: str, element: AnyElement, walk: Walk) -> None:
     """Let a fit's initial guess flow on in place of its result."""
     if isinstance(element, DataFit):
-        start = {dimension.name: dimension.initial for dimension in element.dimensions}
+        space = starting_values(element, walk.parameters)
+        walk.fitted |= set(space.names)
+        start = {dimension.name: dimension.initial for dimension in space.dimensions}
         walk.produce(name, {**start, **element.tied})
 
 

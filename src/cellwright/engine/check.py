@@ -117,7 +117,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
     if problems:
         walk.problems += [replace(problem, at=(name, *problem.at)) for problem in problems]
         walk.broken.append(name)
-        rest = _without(ready, {problem.at[1] for problem in problems})
+        rest = _without(ready, {problem.at[1] for problem in problems if len(problem.at) > 1})
         if rest is None:
             _stand_in(name, element, walk)
             return

@@ -6,8 +6,9 @@ Every construction of `CASES` is made twice from one function: with the official
 import json
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import ionworks_schema as iws
 import numpy as np
@@ -15,12 +16,17 @@ import pandas as pd
 import polars as pl
 import pybamm
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pybamm.expression_tree.operations.serialise import convert_symbol_from_json
 
 import cellwright as cw
+from cellwright.errors import ConfigurationError
+from cellwright.schema import contract
 from cellwright.schema.datasource import AnalysisSpec, DataLoaderOptions, DataLoaderTransforms, TimeRangeSpec
 from cellwright.schema.expressions import FUNCTION_TAG
 from cellwright.schema.families import SimulationSettings
+from cellwright.schema.variant import members
 
 SHARED = (
     "DataFit", "DataFitOptions", "Parameter", "Pipeline", "Validation", "calculations", "costs", "direct_entries",
@@ -146,7 +152,9 @@ ENTRIES: dict[str, Build] = {
     "pybamm-function": value(mixed),
     "function-parameter": value(pybamm.FunctionParameter("D [m2.s-1]", {"sto": pybamm.Parameter("k")})),
     "nested": value({"x": [1, 2], "y": {"z": 3.5}}),
-    "parameter-values": lambda api: api.direct_entries.DirectEntry(pybamm.ParameterValues({"a [m]": 1.5, "b": "x"})),
+    "parameter-values": lambda api: api.direct_entries.DirectEntry(
+        pybamm.ParameterValues({"a": 1.5, "b": diffusivity})
+    ),
     "chen2020": lambda api: api.direct_entries.DirectEntry(pybamm.ParameterValues("Chen2020"), "Chen 2020"),
     "marquis2019": lambda api: api.direct_entries.DirectEntry(pybamm.ParameterValues("Marquis2019")),
 }
@@ -257,6 +265,7 @@ DATA: dict[str, Build] = {
     "time-series": data({"time_series": CURVE, "steps": STEPS}),
     "time-series-alone": data({"time_series": CURVE}),
     "time-series-pandas": data({"time_series": pd.DataFrame(CURVE), "steps": pd.DataFrame(STEPS)}),
+    "missing-values": data({"Time [s]": [0.0, 1.0], "Voltage [V]": [4.0, math.nan]}),
     "metadata": data({"data": CURVE, "metadata": {"Temperature [degC]": 25, "cell": "A"}}),
     "metadata-pandas": data({"data": pd.DataFrame(CURVE), "metadata": {}}),
 }
@@ -349,6 +358,7 @@ PARAMETERS: dict[str, Build] = {
     "bounds": free(1e-14, (1e-16, 1e-12)),
     "bounds-list": free(bounds=[0, 1]),
     "bounds-inf": free(1.0, (0, math.inf)),
+    "bounds-lower-inf": free(-1.0, [-math.inf, 0.5]),
     "bounds-both-inf": free(1.0, (-math.inf, math.inf)),
     "normalize": free(1.0, (0.1, 10), normalize=False),
     "unchecked": free(20.0, (0.1, 10), check_bounds=False, check_initial_value=False),
@@ -368,7 +378,6 @@ PARAMETERS: dict[str, Build] = {
     "guess-dict": lambda api: fit(
         api, parameters={X: {"initial_guess_distribution": {"distribution": "Uniform", "lb": 0, "ub": 1}}}
     ),
-    "prior-uniform": lambda api: fit(api, parameters={X: api.Parameter(X, prior=api.stats.Uniform(0.0, 1.0))}),
     "log10": lambda api: fit(api, parameters={X: api.transforms.Log10(api.Parameter(X, 1e-14, (1e-16, 1e-12)))}),
     "log10-keyword": lambda api: fit(api, parameters={X: api.transforms.Log10(parameter=api.Parameter(X, 2.0))}),
     "other-name": lambda api: fit(api, parameters={X: api.Parameter("D", initial_value=2.0)}),
@@ -385,7 +394,9 @@ FITS: dict[str, Build] = {
     ),
     "source": lambda api: fit(api, source="cell 7"),
     "bare-objective": lambda api: fit(api, objectives=driven(api, CURVE)),
-    "objective-dict": lambda api: fit(api, objectives={"o": {"type": "CurrentDriven", "data": CURVE, "options": MODEL}}),
+    "objective-dict": lambda api: fit(
+        api, objectives={"o": {"type": "CurrentDriven", "data": CURVE, "options": MODEL}}
+    ),
     "several": lambda api: fit(api, objectives={"a": driven(api), "b": driven(api, CURVE)}),
     "guesses": lambda api: fit(api, initial_guesses={X: 1}),
     "guess-list": lambda api: fit(api, initial_guesses=[{X: 1.0}, {X: 2}], multistarts=2),
@@ -434,6 +445,9 @@ PIPELINES: dict[str, Build] = {
     "legacy-calculation": lambda api: api.Pipeline(
         {"c": {"element_type": "calculation", "calculation": "ElectrodeCapacity", "electrode": "positive"}}
     ),
+    "legacy-calculation-both": lambda api: api.Pipeline(
+        {"c": {"element_type": "calculation", "type": "ElectrodeSOH", "calculation": "InitialSOC"}}
+    ),
     "legacy-objective": lambda api: fit(
         api, objectives={"o": {"objective": "CurrentDriven", "data": CURVE, "model": "SPM"}}
     ),
@@ -467,8 +481,16 @@ def config_of(api: Any, build: Build) -> dict[str, Any]:
 
 
 def over_the_wire(config: Any) -> Any:
-    """What the other side of a connection sees."""
-    return json.loads(json.dumps(config))
+    """What the other side of a connection sees: the client of the contract sends null for inf and NaN."""
+
+    def scrubbed(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: scrubbed(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [scrubbed(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.loads(json.dumps(scrubbed(config), allow_nan=False))
 
 
 def differences(ours: Any, theirs: Any, at: str = "") -> list[str]:
@@ -503,14 +525,16 @@ def numbers(tree: dict[str, Any]) -> list[float]:
     for _ in range(5):
         given = dict(zip(names, rng.uniform(0.1, 0.9, len(names)), strict=True))
         functions = {name: lambda *inputs: sum(x**2 for x in inputs) for name in calls}
-        values.append(float(pybamm.ParameterValues({**given, **functions}).evaluate(symbol)))
+        values.append(np.asarray(pybamm.ParameterValues({**given, **functions}).evaluate(symbol)).item())
     return values
 
 
 @pytest.mark.parametrize("build", CASES.values(), ids=CASES)
 def test_what_theirs_writes_ours_reads_and_writes_alike(build: Build) -> None:
-    theirs = over_the_wire(config_of(THEIRS, build))
+    written = config_of(THEIRS, build)
+    theirs = over_the_wire(written)
     assert differences(over_the_wire(cw.Pipeline.from_config(theirs).to_config()), theirs) == []
+    assert differences(over_the_wire(cw.Pipeline.from_config(written).to_config()), theirs) == []
 
 
 @pytest.mark.parametrize("build", CASES.values(), ids=CASES)
@@ -522,3 +546,404 @@ def test_our_classes_write_what_theirs_write(build: Build) -> None:
 @pytest.mark.parametrize("build", CASES.values(), ids=CASES)
 def test_what_ours_writes_theirs_reads(build: Build) -> None:
     iws.Pipeline(**over_the_wire(config_of(OURS, build)))
+
+
+def raw(**element: Any) -> Build:
+    return lambda api: api.Pipeline({"element": element})
+
+
+def raw_entry(**fields: Any) -> Build:
+    return raw(element_type="entry", **fields)
+
+
+def raw_calculation(**fields: Any) -> Build:
+    return raw(element_type="calculation", **fields)
+
+
+def raw_data(given: Any) -> Build:
+    return lambda api: api.Validation({"o": {"type": "CurrentDriven", "data": given, "options": MODEL}})
+
+
+def payload(**fields: Any) -> Build:
+    return raw_data({"data": "db:a", **fields})
+
+
+REFUSED: dict[str, tuple[Build, str]] = {
+    "entry-misspelt": (raw_entry(values={"a": 1}, sorce="x"), r"element › sorce: .*did you mean 'source'"),
+    "entry-two-origins": (
+        lambda api: api.direct_entries.DirectEntry({"a": 1}, pipeline_id="x"),
+        r"parameters and pipeline_id",
+    ),
+    "entry-three-origins": (
+        raw_entry(values={"a": 1}, pipeline_id="x", cell_spec_id="y", mapping={"a": "b"}),
+        r"element: .*parameters and pipeline_id and cell_spec_id",
+    ),
+    "entry-no-origin": (raw_entry(source="x"), r"element: .*'values', 'pipeline_id' or 'cell_spec_id'"),
+    "entry-keep-alone": (entry(parameters={"a": 1}, keep=["a"]), r"keep.*pipeline_id"),
+    "entry-keep-empty": (entry(pipeline_id="x", keep=[]), r"keep"),
+    "entry-spec-alone": (entry(cell_spec_id="x"), r"mapping"),
+    "entry-mapping-alone": (entry(parameters={"a": 1}, mapping={"a": "b"}), r"cell_spec_id and mapping"),
+    "entry-mapping-empty": (entry(cell_spec_id="x", mapping={}), r"mapping"),
+    "entry-none": (value(None), r"parameters › a: .*None.*give it a value"),
+    "entry-object": (value(object()), r"parameters › a: .*cannot be of type object"),
+    "entry-provenance": (
+        entry(parameters={"a": 1}, provenance={"a": {"pth": "x", "value": 1}}), r"provenance › a.*did you mean 'path'",
+    ),
+    "entry-unknown-name": (raw_entry(name="nyman_elektrolyte"), r"no entry .*did you mean 'nyman_electrolyte'"),
+    "kind-unknown": (raw(element_type="data_fits"), r"element › element_type: .*did you mean 'data_fit'"),
+    "kind-missing": (raw(values={"a": 1}), r"element › element_type: .*needs an 'element_type'"),
+    "element-number": (lambda api: api.Pipeline({"element": 3}), r"element: .*not 3"),
+    "elements-list": (lambda api: api.Pipeline([1]), r"elements.*list"),
+    "pipeline-misspelt": (lambda api: api.Pipeline({}, nam="x"), r"nam: .*did you mean 'name'"),
+    "calculation-unknown": (raw_calculation(type="ElectrodeCapcity"), r"element: .*did you mean 'ElectrodeCapacity'"),
+    "calculation-missing": (raw_calculation(electrode="positive"), r"element: a calculation needs a 'type'"),
+    "calculation-misspelt": (
+        raw_calculation(type="ElectrodeCapacity", electrod="positive"), r"element › electrod: .*mean 'electrode'",
+    ),
+    "electrode-wrong": (calculation("ElectrodeCapacity", "positve"), r"electrode: .*did you mean 'positive'"),
+    "electrode-missing": (calculation("ElectrodeCapacity"), r"electrode"),
+    "phase-wrong": (calculation("ElectrodeCapacity", "positive", phase="tertiary"), r"phase"),
+    "esoh-option": (calculation("ElectrodeSOH", {"known values": "x"}), r"options.*did you mean 'known.value'"),
+    "esoh-value": (calculation("ElectrodeSOH", {"known value": "cell capacty"}), r"did you mean 'cell capacity'"),
+    "soc-list": (calculation("InitialSOC", [0.5]), r"soc"),
+    "ocp-option": (
+        calculation("OCPDataInterpolant", "positive", OCP, {"interpolater": "linear"}), r"did you mean 'interpolator'",
+    ),
+    "ocp-data": (calculation("OCPDataInterpolant", "positive", "ocp.csv"), r"data: .*'file:ocp.csv'"),
+    "too-many-positional": (calculation("InitialSOC", 0.5, 1), r"InitialSOC takes 1 positional"),
+    "data-no-prefix": (raw_data("a.csv"), r"objectives › o › data: .*write 'file:a.csv'"),
+    "data-number": (raw_data(3), r"objectives › o › data: .*int.*DataFrame"),
+    "data-missing": (
+        lambda api: api.Validation({"o": {"type": "CurrentDriven", "options": MODEL}}), r"› o › data: .*needs",
+    ),
+    "data-unknown-key": (payload(option={}), r"objectives › o › data: .*did you mean 'options'"),
+    "data-unknown-option": (
+        payload(options={"first_stp": 1}), r"objectives › o › data › options › first_stp: .*did you mean 'first_step'",
+    ),
+    "data-unknown-transform": (
+        payload(options={"transforms": {"srt": True}}), r"data › options › transforms › srt: .*did you mean 'sort'",
+    ),
+    "data-wrong-option": (payload(options={"sort": "maybe"}), r"data › options › sort: .*boolean"),
+    "data-analysis-with-options": (
+        payload(analysis={"name": "a"}, options={"sort": True}), r"objectives › o › data: .*analysis .*options",
+    ),
+    "data-analysis-with-range": (
+        payload(analysis={"name": "a"}, time_range={"start": 0, "end": 1}), r"objectives › o › data: .*time range",
+    ),
+    "data-analysis-empty": (payload(analysis={}), r"data › analysis: .*analysis_id, analysis_type or name"),
+    "data-range-backward": (payload(time_range={"start": 5, "end": 1}), r"data › time_range: .*before its start"),
+    "data-range-twice": (
+        payload(time_range={"start": 0, "end": 1, "duration": 1}), r"data › time_range: .*end or a duration",
+    ),
+    "data-range-negative": (payload(time_range={"start": 0, "duration": -1}), r"data › time_range: .*-1"),
+    "data-range-open": (payload(time_range={"start": 0}), r"data › time_range › end: .*needs"),
+    "data-options-alone": (raw_data({"options": {"sort": True}}), r"objectives › o › data: .*'data'"),
+    "data-steps-alone": (raw_data({"steps": STEPS}), r"objectives › o › data: .*'time_series'"),
+    "model-none": (lambda api: api.objectives.CurrentDriven(CURVE), r"options › model: .*'SPMe'"),
+    "model-none-in-options": (lambda api: driven(api, options={"interpolant_atol": 1.0}), r"needs a model"),
+    "objective-option": (options(interpolant_atoll=1), r"options › interpolant_atoll: .*mean 'interpolant_atol'"),
+    "objective-interactive": (options(interactive_preprocessing=True), r"interactive_preprocessing"),
+    "objective-variable": (options(**{"independent variable": "tim"}), r"options › independent variable.*'time'"),
+    "objective-field": (
+        lambda api: api.Validation({"o": {"type": "CurrentDriven", "data": CURVE, "options": MODEL, "csts": 1}}),
+        r"objectives › o › csts: .*did you mean 'cost'",
+    ),
+    "objective-unknown": (
+        lambda api: api.Validation({"o": {"type": "CurentDriven", "data": CURVE}}), r"did you mean 'CurrentDriven'",
+    ),
+    "objective-no-type": (lambda api: api.Validation({"o": {"data": CURVE}}), r"an objective needs a 'type'"),
+    "objective-two-types": (
+        lambda api: api.Validation({"o": {"type": "CurrentDriven", "objective": "EIS", "data": CURVE}}),
+        r"objectives › o: .*both 'CurrentDriven' and 'EIS'",
+    ),
+    "objective-number": (lambda api: api.Validation({"o": 3}), r"objectives › o: an objective is an object"),
+    "cost-string": (lambda api: fit(api, cost="RMSE"), r"cost: a cost is an object with a 'type', not 'RMSE'"),
+    "cost-unknown": (lambda api: fit(api, cost={"type": "RSME"}), r"cost: .*did you mean 'RMSE'"),
+    "cost-both-scopes": (
+        cost("SSE", calculation_structure={"o": None}, objective_names=["o"]), r"_structure or objective_names",
+    ),
+    "cost-scale": (cost("SSE", scale=2), r"SSE has no field 'scale'"),
+    "cost-weights": (cost("SSE", objective_weights=[1.0]), r"objective_weights"),
+    "sampler-unknown": (lambda api: fit(api, initial_guess_sampler={"type": "Sobl"}), r"_sampler: .*Uniform"),
+    "sampler-string": (lambda api: fit(api, initial_guess_sampler="Uniform"), r"initial_guess_sampler: a sampler"),
+    "optimizer-unknown": (lambda api: fit(api, optimizer={"type": "ScipyMinimise"}), r"did you mean 'ScipyMinimize'"),
+    "optimizer-string": (lambda api: fit(api, optimizer="CMAES"), r"optimizer: an estimator is an object"),
+    "bounds-upside-down": (free(bounds=(2, 1)), r"upside down: 2.* is not below 1"),
+    "bounds-equal": (free(bounds=(1, 1)), r"upside down"),
+    "bounds-string": (free(bounds=("a", 1)), r"bounds"),
+    "initial-string": (free("much"), r"initial_value"),
+    "parameter-misspelt": (free(bound=(0, 1)), r"bound: .*did you mean 'bounds'"),
+    "uniform-missing": (lambda api: api.stats.Uniform(1), r"ub"),
+    "fit-nothing-free": (lambda api: fit(api, parameters=None), r"parameters: a fit needs parameters"),
+    "fit-none": (lambda api: fit(api, parameters={X: None}), r"parameters › Positive particle diffusivity.*None"),
+    "fit-no-objectives": (lambda api: fit(api, objectives=None), r"objectives"),
+    "fit-misspelt": (lambda api: fit(api, optimiser=1), r"optimiser: .*did you mean 'optimizer'"),
+    "fit-parallel": (lambda api: fit(api, objective_parallelism="yes"), r"objective_parallelism: .*'auto'"),
+    "fit-option": (lambda api: fit(api, options={"multistarts": 3}), r"options.*DataFitOptions has no field"),
+    "fit-seed": (lambda api: fit(api, options={"seed": -1}), r"options.*seed: .*-1"),
+    "fit-maxtime": (lambda api: fit(api, options={"maxtime": math.inf}), r"options.*maxtime: .*finite"),
+    "fit-iterations": (lambda api: fit(api, options={"max_iterations": 0}), r"options.*max_iterations"),
+    "validation-list": (lambda api: api.Validation([driven(api)]), r"objectives"),
+    "validation-misspelt": (
+        raw(element_type="validation", objectives={}, summary_stat=[]), r"element › summary_stat: .*'summary_stats'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("build", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_theirs_refuses_ours_refuses_and_says_why(build: Build, told: str) -> None:
+    with pytest.raises((ValueError, TypeError, pybamm.expression_tree.operations.serialise_kernel.SerialisationError)):
+        build(THEIRS)
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        build(OURS)
+    assert isinstance(caught.value, ValueError)
+
+
+def tags_of(union: Any) -> set[str]:
+    """The names of the classes that a union of the contract chooses from."""
+    if isinstance(union, type):
+        return {union.__name__} if issubclass(union, iws.base.BaseSchema) else set()
+    return {name for part in get_args(union) for name in tags_of(part)}
+
+
+def below(module: Any, base: type[Any]) -> set[str]:
+    """The names of the classes of a module that derive from a base."""
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type)]
+    return {kind.__name__ for kind in kinds if issubclass(kind, base) and kind is not base}
+
+
+def test_the_contracts_members_are_all_listed() -> None:
+    calculations, transforms = iws.calculations.calculations, iws.transforms.transforms
+    assert {family: set(names) for family, names in contract.MEMBERS.items()} == {
+        "Calculation": below(calculations, calculations.Calculation),
+        "Cost": tags_of(iws.objective_functions.objective_functions.CostUnion),
+        "Distribution": tags_of(iws.stats.stats.DistributionUnion),
+        "Element": set(iws.LEGACY_ELEMENT_TYPE_ALIASES.values()) - {"entry", "calculation"},
+        "Entry": {*iws.direct_entries.FUNCTION_SCHEMAS, "PiecewiseInterpolation1D", "PiecewiseInterpolation2D"},
+        "Estimator": tags_of(iws.parameter_estimators.parameter_estimators.OptimizerUnion),
+        "Objective": tags_of(iws.objectives.objectives.ObjectiveUnion) | {"DesignObjective"},
+        "Sampler": tags_of(iws.distribution_samplers.distribution_samplers.SamplerUnion),
+        "Transform": below(transforms, transforms.Transform),
+    }
+    assert all(set(members()[family]) - {"direct_entry"} <= set(names) for family, names in contract.MEMBERS.items())
+
+
+LATER = [
+    (family, tag) for family, tags in contract.MEMBERS.items() for tag in tags if tag not in members().get(family, {})
+]
+
+
+def with_member(family: str, tag: str) -> dict[str, Any]:
+    """A pipeline that names one member of a family."""
+    objective = {"type": "CurrentDriven", "data": "file:a.csv", "options": MODEL}
+    parameter: dict[str, Any] = {"initial_value": 1.0}
+    element: dict[str, Any] = {"element_type": "data_fit", "objectives": {"o": objective}, "parameters": {X: parameter}}
+    match family:
+        case "Calculation":
+            element = {"element_type": "calculation", "type": tag}
+        case "Entry":
+            element = {"element_type": "entry", "name": tag}
+        case "Element":
+            element["element_type"] = tag
+        case "Objective":
+            objective["type"] = tag
+        case "Transform":
+            parameter["transform"] = tag
+        case "Distribution":
+            parameter["initial_guess_distribution"] = {"distribution": tag}
+        case "Cost":
+            element["cost"] = {"type": tag}
+        case "Estimator":
+            element["optimizer"] = {"type": tag}
+        case "Sampler":
+            element["initial_guess_sampler"] = {"type": tag}
+    return {"elements": {"element": element}}
+
+
+@pytest.mark.parametrize(("family", "tag"), LATER)
+def test_what_the_contract_has_and_we_do_not_is_told_by_name(family: str, tag: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^element.*: the .* '{tag}' is not implemented yet") as caught:
+        cw.Pipeline.from_config(with_member(family, tag))
+    assert all(name in str(caught.value.hint) for name in members()[family])
+
+
+@pytest.mark.parametrize("family", contract.MEMBERS)
+def test_what_does_not_exist_is_no_promise(family: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^element.*: there is no .* 'Nonesuch'") as caught:
+        cw.Pipeline.from_config(with_member(family, "Nonesuch"))
+    assert caught.value.hint
+
+
+def test_entries_of_a_file_on_the_side_of_the_server_are_told_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="'from_json' is not implemented yet"):
+        cw.Pipeline.from_config({"elements": {"e": {"element_type": "entry", "path": "values.json"}}})
+
+
+def test_a_near_miss_of_what_we_do_not_have_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'CellMass'"):
+        cw.Pipeline.from_config(with_member("Calculation", "CellMas"))
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (lambda api: fit(api, parameters={X: api.Parameter(X, prior=api.stats.Uniform(0, 1))}), "prior: priors are"),
+        (lambda api: fit(api, priors={X: {"distribution": "Uniform", "lb": 0, "ub": 1}}), "priors: priors are"),
+        (
+            lambda api: api.Validation({"o": driven(api, penalties=[{"type": "Penalty", "fun": 1.0}])}),
+            "penalties: penalties of an objective are",
+        ),
+        (
+            lambda api: api.Validation({"o": driven(api, constraints=[{"type": "Constraint", "fun": 1.0}])}),
+            "constraints: constraints of an objective are",
+        ),
+    ],
+)
+def test_what_would_be_ignored_is_refused(build: Build, told: str) -> None:
+    config = over_the_wire(config_of(THEIRS, build))
+    for attempt in (lambda: cw.Pipeline.from_config(config), lambda: build(OURS)):
+        with pytest.raises(ConfigurationError, match=f"{told} not implemented yet"):
+            attempt()
+
+
+LABELS = {
+    "entry": {"values": {"a": 1}},
+    "data_fit": with_member("Element", "data_fit")["elements"]["element"],
+    "validation": {"objectives": {"o": {"type": "CurrentDriven", "data": CURVE, "options": MODEL}}},
+    "calculation": {"type": "ElectrodeSOH"},
+}
+
+
+@pytest.mark.parametrize(("label", "kind"), iws.LEGACY_ELEMENT_TYPE_ALIASES.items())
+def test_older_labels_of_elements_are_read(label: str, kind: str) -> None:
+    config = {"elements": {"e": {**LABELS.get(kind, {}), "element_type": label}}}
+    if kind in LABELS:
+        assert cw.Pipeline.from_config(config).to_config()["elements"]["e"]["element_type"] == kind
+    else:
+        with pytest.raises(ConfigurationError, match=f"'{kind}' is not implemented yet"):
+            cw.Pipeline.from_config(config)
+
+
+def test_older_distributions_are_read() -> None:
+    older = {"elements": {"e": fit_with({"initial_guess_distribution": {"type": "Uniform", "lb": 0, "ub": 1}})}}
+    (written,) = cw.Pipeline.from_config(older).to_config()["elements"]["e"]["parameters"].values()
+    assert written == {"initial_guess_distribution": {"distribution": "Uniform", "lb": 0, "ub": 1}}
+
+
+def fit_with(parameter: dict[str, Any]) -> dict[str, Any]:
+    objective = {"type": "CurrentDriven", "data": "file:a.csv", "options": MODEL}
+    return {"element_type": "data_fit", "objectives": {"o": objective}, "parameters": {X: parameter}}
+
+
+def test_summary_stats_by_name_mean_the_costs() -> None:
+    objectives = {"o": {"type": "CurrentDriven", "data": CURVE, "options": MODEL}}
+    config = iws.Pipeline({"v": iws.Validation(objectives, ["RMSE"])}).to_config()
+    assert cw.Pipeline.from_config(config).to_config()["elements"]["v"]["summary_stats"] == [{"type": "RMSE"}]
+    with pytest.raises(ConfigurationError, match=r"summary_stats › 0: .*did you mean 'RMSE'"):
+        cw.Pipeline({"v": cw.Validation(objectives, ["RSME"])})
+
+
+@pytest.mark.parametrize(
+    ("bounds", "limits"),
+    [
+        ([0, None], (0.0, math.inf)),
+        ([None, 2], (-math.inf, 2.0)),
+        ([None, None], (-math.inf, math.inf)),
+        ([0, math.inf], (0.0, math.inf)),
+        ([0, {"$type": "builtins.float", "value": "Infinity"}], (0.0, math.inf)),
+        ([{"$type": "builtins.float", "value": "-Infinity"}, 1], (-math.inf, 1.0)),
+    ],
+)
+def test_half_open_bounds(bounds: list[Any], limits: tuple[float, float]) -> None:
+    pipeline = cw.Pipeline.from_config({"elements": {"e": fit_with({"bounds": bounds})}})
+    (free,) = pipeline.elements["e"].parameters.values()
+    assert free.limits == limits
+    written = json.loads(json.dumps(pipeline.to_config(), allow_nan=False))
+    plain = [end if math.isfinite(end) else None for end in limits]
+    assert written["elements"]["e"]["parameters"][X]["bounds"] == plain
+    assert cw.Pipeline.from_config(written).to_config() == pipeline.to_config()
+
+
+@pytest.mark.parametrize(("text", "number"), [("Infinity", math.inf), ("-Infinity", -math.inf), ("NaN", math.nan)])
+def test_numbers_that_json_lacks(text: str, number: float) -> None:
+    tagged = {"$type": "builtins.float", "value": text}
+    theirs = iws.Pipeline({"e": iws.direct_entries.DirectEntry({"a": number})}).to_config()
+    assert theirs["elements"]["e"]["values"] == {"a": tagged}
+    ours = cw.Pipeline.from_config(theirs)
+    np.testing.assert_equal(ours.elements["e"].parameters["a"], number)
+    assert ours.to_config() == theirs
+
+
+@pytest.mark.parametrize("text", ["1e-14", "1E-14", "1.0e-14", "+1e-14", "10e-15", "1_0e-15", "0.00000000000001"])
+def test_yaml_numbers_as_people_write_them(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "cell.yaml"
+    path.write_text(
+        f"elements:\n  e:\n    element_type: entry\n    values:\n      {X}: {text}\n"
+        f"  f:\n    element_type: data_fit\n    objectives:\n      o:\n        type: CurrentDriven\n"
+        f"        data: db:a\n        options: {{model: SPM}}\n"
+        f"    parameters:\n      {X}: {{initial_value: {text}, bounds: [1e-16, .inf]}}\n",
+        encoding="utf-8",
+    )
+    elements = cw.Pipeline.from_file(path).to_config()["elements"]
+    assert elements["e"]["values"] == {X: 1e-14}
+    assert elements["f"]["parameters"] == {X: {"initial_value": 1e-14, "bounds": [1e-16, None]}}
+
+
+@pytest.mark.parametrize("text", ["1e-14 m", "e-14", "1e", "SPM1e5"])
+def test_yaml_words_stay_words(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "cell.yaml"
+    path.write_text(f"elements: {{e: {{element_type: entry, values: {{a: {text}}}}}}}", encoding="utf-8")
+    assert cw.Pipeline.from_file(path).to_config()["elements"]["e"]["values"] == {"a": text}
+
+
+NUMBERS = st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False, width=64)
+SWITCH = st.none() | st.booleans()
+
+
+@st.composite
+def parameters(draw: st.DrawFn) -> dict[str, Any]:
+    """The fields of a parameter that both sides accept: an initial value within its bounds."""
+    low, high = sorted(draw(st.lists(NUMBERS, min_size=2, max_size=2, unique=True)))
+    bounds = draw(st.sampled_from([None, (low, high), [low, high], (low, math.inf), (-math.inf, high)]))
+    fields = {
+        "bounds": bounds,
+        "initial_value": draw(st.sampled_from([None, low, high])),
+        "normalize": draw(SWITCH),
+        "check_bounds": draw(SWITCH),
+        "check_initial_value": draw(SWITCH),
+    }
+    return {name: value for name, value in fields.items() if draw(st.booleans()) or value is not None}
+
+
+@given(parameters())
+def test_parameters_agree(fields: dict[str, Any]) -> None:
+    theirs = over_the_wire(iws.Parameter(X, **fields).to_config())
+    assert over_the_wire(cw.Parameter(X, **fields).to_config()) == theirs
+    pipeline = cw.Pipeline.from_config({"elements": {"e": fit_with(theirs)}})
+    assert over_the_wire(pipeline.to_config())["elements"]["e"]["parameters"][X] == theirs
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "seed": st.none() | st.integers(-2, 2**32 + 1),
+            "low_memory": SWITCH,
+            "max_iterations": st.none() | st.integers(-1, 10**6),
+            "maxtime": st.none() | st.floats() | st.integers(-1, 100),
+            "validate": st.booleans(),
+            "skip_objective_callbacks": st.booleans(),
+            "multistart": st.integers(),
+        },
+    )
+)
+def test_fit_options_agree_on_what_is_allowed_and_on_the_wire(fields: dict[str, Any]) -> None:
+    try:
+        theirs = iws.DataFitOptions(**fields).to_config()
+    except ValueError:
+        with pytest.raises(ConfigurationError):
+            cw.DataFitOptions(**fields)
+    else:
+        assert cw.DataFitOptions(**fields).to_config() == theirs
+        config = {**fit_with({"initial_value": 1.0}), "options": theirs}
+        assert cw.Pipeline.from_config({"elements": {"e": config}}).to_config()["elements"]["e"]["options"] == theirs

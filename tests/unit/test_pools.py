@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from cellwright.compute.inline import KEPT, InlinePool
 from cellwright.compute.processes import ProcessPool, dealt
-from cellwright.errors import ConfigurationError, InternalError, SolverError
+from cellwright.errors import CanceledError, ConfigurationError, InternalError, SolverError
 from cellwright.schema.work import Task
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -136,6 +137,16 @@ def test_a_fault_beside_a_crash_is_told():
 def test_a_job_that_cannot_be_pickled_is_told(pool):
     with pytest.raises(InternalError, match="cannot be sent to a worker"):
         pool.map(CannotBeSent(), tasks(1))
+
+
+def test_a_pool_that_is_closed_meanwhile_does_not_wait_for_ever():
+    pool = ProcessPool(2)
+    pool.map(Squares(), tasks(1, 2))
+    closing = threading.Timer(0.3, pool.close)
+    closing.start()
+    with pytest.raises(CanceledError):
+        pool.map(Squares(), tasks(HANGS, HANGS, 1))
+    closing.join()
 
 
 def test_workers_are_warm_have_one_thread_and_leave_the_environment_alone(monkeypatch):

@@ -30,7 +30,7 @@ def as_config(given: Any) -> Any:
     if hasattr(given, "to_config"):
         return given.to_config()
     raise InvalidDocumentError(
-        f"a model cannot be a {kind.__name__}",
+        f"a model cannot be of type {kind.__name__}",
         hint="give a name such as 'SPMe', an object with 'type', or a PyBaMM model",
     )
 

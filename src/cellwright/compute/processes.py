@@ -11,15 +11,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from functools import lru_cache
 from multiprocessing.connection import Connection
 from typing import Any, TextIO
+from weakref import WeakSet
 
 from pebble import ProcessExpired
 from pebble import ProcessPool as PebblePool
 
 from cellwright.compute.inline import Built
-from cellwright.errors import CellwrightError, InternalError
+from cellwright.errors import CanceledError, CellwrightError, InternalError
 from cellwright.schema.work import Answer, Job, Task
 
 CHUNKS_PER_WORKER = 2
@@ -56,6 +58,7 @@ class ProcessPool:
             for _ in range(self._workers):
                 self._pool.schedule(_nothing)
         self._pickled: dict[str, bytes] = {}
+        self._asked: WeakSet[Any] = WeakSet()
 
     @property
     def workers(self) -> int:
@@ -72,7 +75,10 @@ class ProcessPool:
         again: list[int] = []
 
         def scheduled(places: Sequence[int]) -> Any:
-            return self._pool.schedule(_work, args=(job.digest, content, [tasks[i] for i in places], time_limit))
+            chosen = [tasks[place] for place in places]
+            future = self._pool.schedule(_work, args=(job.digest, content, chosen, time_limit))
+            self._asked.add(future)
+            return future
 
         with _environment(ONE_THREAD):
             for places, future in [(chunk, scheduled(chunk)) for chunk in dealt(tasks, self._workers)]:
@@ -89,9 +95,11 @@ class ProcessPool:
         return [answers[place] for place in range(len(tasks))]
 
     def close(self) -> None:
-        """End the workers at once."""
+        """End the workers at once; a `map` under way in another thread raises `CanceledError`."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+        for future in list(self._asked):
+            future.cancel()
         for end in self._life:
             end.close()
 
@@ -116,6 +124,8 @@ def _result(future: Any) -> list[Answer]:
         return future.result()  # type: ignore[no-any-return]
     except (CellwrightError, ProcessExpired):
         raise
+    except CancelledError as cause:
+        raise CanceledError("the pool was closed") from cause
     except Exception as cause:
         raise InternalError(f"a worker failed: {type(cause).__name__}: {cause}") from cause
 

@@ -146,7 +146,7 @@ def _without(element: AnyElement, broken: set[str]) -> AnyElement | None:
     rest = {name: objective for name, objective in element.objectives.items() if name not in broken}
     if not rest:
         return None
-    quiet = {"options": DataFitOptions(validate=False)} if isinstance(element, DataFit) else {}
+    quiet = {"options": DataFitOptions(validate_=False)} if isinstance(element, DataFit) else {}
     return element.model_copy(update={"objectives": rest, **quiet})
 
 

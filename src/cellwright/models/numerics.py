@@ -37,8 +37,8 @@ def simulation_keywords(model: Any, settings: Mapping[str, Any]) -> dict[str, An
     return keywords
 
 
-def solver_of(given: Any, variables: tuple[str, ...]) -> Any:
-    """Return the solver: IDAKLU with the given tolerances and options, that evaluates the output variables itself.
+def solver_of(given: Any, variables: tuple[str, ...] = ()) -> Any:
+    """Return the solver: IDAKLU with the given tolerances and options, which evaluates the variables, if any, itself.
 
     `given` is a PyBaMM solver, a class name, or its JSON form. Another solver than IDAKLU lends its tolerances alone.
 

@@ -1,7 +1,7 @@
 """Simulations: built once, solved many times with inputs.
 
 PyBaMM compiles the model, IDA integrates it; the current is a piecewise linear interpolant, every free parameter an
-input, and the outputs are evaluated by the solver at the times that are wanted.
+input, and the outputs are evaluated together at the times that are wanted.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ import pybamm
 from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
 from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.numerics import simulation_keywords, solver_of
+from cellwright.models.outputs import Outputs
 from cellwright.models.symbols import to_callable, to_pybamm
 from cellwright.physics.timeseries import onsets
 from cellwright.schema.expressions import Expression
@@ -34,6 +35,8 @@ POSITIVE = {
     "mol.m-3": ("Maximum concentration",),
 }
 """By unit: what cannot be zero or negative."""
+MANY_STATES = 400
+"""From this many states on, copying them costs more than letting the solver evaluate the outputs point by point."""
 CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
 
@@ -87,18 +90,18 @@ class BuiltSimulation:
             return Solved("failed", message=wrong)
         p = self.problem.parameters
         try:
-            model, solver = self.solvable(tuple(float(inputs[name]) for name in self.structural))
+            model, solver, observe = self.solvable(tuple(float(inputs[name]) for name in self.structural))
             states = self.start.inputs(p, inputs)
             wrong = self.start.overfull(p, {**inputs, **states})
             if wrong:
                 return Solved("failed", message=wrong)
             free = {name: float(inputs[name]) for name in self.problem.free if name not in self.structural}
-            solution = solver.solve(
-                model, self._stops, inputs=dict(sorted({**free, **states}.items())), t_interp=self._times
-            )
+            given = dict(sorted({**free, **states}.items()))
+            solution = solver.solve(model, self._stops, inputs=given, t_interp=self._times)
+            outputs = observe(solution, given)
         except Exception as cause:  # whatever fails inside the solver is a status of this solve
             return Solved("failed", message=_one_line(cause))
-        return self._answer(solution)
+        return self._answer(solution, outputs)
 
     @property
     def _times(self) -> Array:
@@ -111,9 +114,9 @@ class BuiltSimulation:
         inner = onsets(self.problem.time, self.problem.current)
         return np.unique(np.concatenate([[0.0, end], inner[(inner > 0) & (inner < end)]]))
 
-    def _answer(self, solution: Any) -> Solved:
+    def _answer(self, solution: Any, observed: Mapping[str, Array]) -> Solved:
         times = np.asarray(solution.t)
-        outputs = {name: _at(times, np.asarray(solution[name].data), self._times) for name in self.problem.variables}
+        outputs = {name: _at(times, values, self._times) for name, values in observed.items()}
         if any(np.isnan(values).all() for values in outputs.values()):
             return Solved("failed", message="the solver returned no values")
         if times[-1] < self._times[-1] * (1 - 1e-9):
@@ -206,13 +209,14 @@ def _model(spec: ModelSpec) -> Any:
         ) from None
 
 
-def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any, Any]:
-    """Return the discretised model and its solver, with the structural parameters fixed at these values."""
+def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any, Any, Outputs]:
+    """Return the discretised model, solver and outputs, with the structural parameters fixed at these values."""
     problem = simulation.problem
     model = _model(problem.model)
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS] + _window(problem, model)
     keywords = simulation_keywords(model, problem.model.settings)
-    solver = solver_of(problem.model.settings.get("solver"), problem.variables)
+    solver = solver_of(problem.model.settings.get("solver"))
+    large = solver_of(problem.model.settings.get("solver"), problem.variables)
     try:
         prepared = pybamm.Simulation(
             model,
@@ -225,7 +229,10 @@ def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any
         prepared.build()
     except Exception as cause:
         raise SolverError(f"PyBaMM cannot build {problem.model.type}: {_one_line(cause)}") from cause
-    return prepared.built_model, solver
+    built = prepared.built_model
+    if built.len_rhs_and_alg > MANY_STATES:
+        return built, large, Outputs(built, problem.variables, together=False)
+    return built, solver, Outputs(built, problem.variables)
 
 
 def _window(problem: SimulationProblem, model: Any) -> list[Any]:
@@ -273,7 +280,7 @@ def _current(problem: SimulationProblem) -> Any:
 
 def _at(times: Array, values: Array, wanted: Array) -> Array:
     """Return the values at the wanted times, which are among the solution's; NaN after its end."""
-    inside = np.interp(wanted, times, np.ravel(values)[: len(times)])
+    inside = np.interp(wanted, times, values)
     return np.where(wanted <= times[-1] * (1 + 1e-12) + 1e-12, inside, np.nan)
 
 

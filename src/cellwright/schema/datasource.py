@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, model_validator
 
 from cellwright.errors import ConfigurationError, DataError, did_you_mean
 from cellwright.schema import values
@@ -57,6 +57,25 @@ class TimeRangeSpec(Schema):
     start: float
     end: float
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_duration(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "duration" not in given:
+            return given
+        if "end" in given:
+            raise ConfigurationError("a time range has an end or a duration, not both")
+        duration, start = given["duration"], given.get("start")
+        if isinstance(duration, bool) or not isinstance(duration, int | float) or duration < 0:
+            raise ConfigurationError(f"a duration is a number of seconds from 0 on, not {duration!r}")
+        rest = {key: value for key, value in given.items() if key != "duration"}
+        return {**rest, "end": start + duration} if isinstance(start, int | float) else rest
+
+    @model_validator(mode="after")
+    def _forward(self) -> "TimeRangeSpec":
+        if self.end < self.start:
+            raise ConfigurationError(f"the time range ends at {self.end} s, before its start at {self.start} s")
+        return self
+
 
 class AnalysisSpec(Schema):
     """A stored feature table of a measurement."""
@@ -64,6 +83,12 @@ class AnalysisSpec(Schema):
     analysis_id: str | None = None
     analysis_type: str | None = None
     name: str | None = None
+
+    @model_validator(mode="after")
+    def _selects(self) -> "AnalysisSpec":
+        if not (self.analysis_id or self.analysis_type or self.name):
+            raise ConfigurationError("an analysis is chosen by analysis_id, analysis_type or name; none is given")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,13 +180,17 @@ def parse(given: Any) -> DataSource:
         if hasattr(given, "to_config"):
             return parse(given.to_config())
         raise InvalidDocumentError(
-            f"data cannot be a {type(given).__name__}",
+            f"data cannot be of type {type(given).__name__}",
             hint="give a DataFrame, a dict of columns, or a string that starts with " + ", ".join(PREFIXES),
         )
     if "time_series" in given:
         return _payload(given, "time_series")
     if "data" in given and not isinstance(given["data"], list | tuple):
         return _payload(given, "data")
+    lacking = [key for key in _RESERVED & given.keys() if key != "data"]
+    if lacking:
+        whole = "time_series" if lacking == ["steps"] else "data"
+        raise InvalidDocumentError(f"data with {sorted(lacking)[0]!r} need {whole!r} beside it")
     return DataSource("columns", columns=_columns(given))
 
 

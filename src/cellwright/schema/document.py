@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError, Problem, did_you_mean
+from cellwright.schema import contract
 from cellwright.schema.datasource import DataSource
 from cellwright.schema.expressions import Expression
 from cellwright.schema.families import Calculation, Cost, Entry, Estimator, Objective, Sampler, Transform
@@ -90,8 +91,9 @@ class DataFit(Element):
     def _named(cls, given: Any) -> Any:
         if isinstance(given, Objective):
             return {type(given).__name__: given}
-        if isinstance(given, Mapping) and isinstance(given.get("type"), str):
-            return {str(given["type"]): given}
+        if isinstance(given, Mapping):
+            tag = given.get("type", given.get("objective"))
+            return {tag: given} if isinstance(tag, str) else given
         return given
 
     @field_validator("parameters", mode="before")
@@ -114,9 +116,16 @@ class DataFit(Element):
     def _options(cls, given: Any) -> Any:
         return DataFitOptions(**given) if isinstance(given, Mapping) else given
 
+    @field_validator("priors")
+    @classmethod
+    def _not_yet(cls, given: Any) -> Any:
+        if given:
+            raise ConfigurationError("priors are not implemented yet")
+        return given
+
     @model_validator(mode="after")
     def _something_free(self) -> "DataFit":
-        if not self.parameters and self.priors is None:
+        if not self.parameters:
             raise ConfigurationError("a fit needs parameters", at=("parameters",))
         if not self.objectives:
             raise ConfigurationError("a fit needs at least one objective", at=("objectives",))
@@ -149,6 +158,11 @@ class Validation(Element):
     objectives: dict[str, Objective]
     summary_stats: list[Cost] | None = None
 
+    @field_validator("summary_stats", mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        return [{"type": cost} if isinstance(cost, str) else cost for cost in given] if given else given
+
 
 AnyElement: TypeAlias = Entry | Calculation | Element
 
@@ -171,8 +185,9 @@ def parse_element(given: Any) -> AnyElement:
     if kind == "entry":
         return _entry(config)
     if kind == "calculation":
-        return Calculation.parse({("type" if key == "calculation" else key): value for key, value in config.items()})
-    if kind in Element.registry:
+        config.setdefault("type", config.pop("calculation", None))
+        return Calculation.parse(config)
+    if kind in Element.registry or kind in contract.MEMBERS["Element"]:
         return Element.parse({**config, "element_type": kind})
     kinds = ["entry", "calculation", *Element.registry]
     raise InvalidDocumentError(
@@ -183,10 +198,14 @@ def parse_element(given: Any) -> AnyElement:
 
 
 def _entry(config: dict[str, Any]) -> Entry:
+    if config.get("path") is not None:
+        return Entry.parse({"name": "from_json"})
     if "name" in config:
         return Entry.parse(config)
     if "values" in config:
         config["parameters"] = config.pop("values")
+    if not {"parameters", "pipeline_id", "cell_spec_id"} & config.keys():
+        raise InvalidDocumentError("an entry needs 'values', 'pipeline_id' or 'cell_spec_id'")
     return Entry.parse({**config, "name": "direct_entry"})
 
 

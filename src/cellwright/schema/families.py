@@ -2,11 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationInfo, field_validator
 
+from cellwright.errors import ConfigurationError
 from cellwright.schema.datasource import DataInput
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.search import Evaluate, Found, Space
@@ -110,6 +112,18 @@ class Objective(Member):
     parameters: dict[str, Any] | None = None
     data_input: DataInput
 
+    @field_validator("constraints", "penalties")
+    @classmethod
+    def _not_yet(cls, given: Any, info: ValidationInfo) -> Any:
+        if given:
+            raise ConfigurationError(f"{info.field_name} of an objective are not implemented yet")
+        return given
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """Return the objective of a wire form, older ones among them: `objective` for `type`, `model` on its own."""
+        return super().parse(_modern(value) if isinstance(value, Mapping) else value)
+
     @abstractmethod
     def prepare(self, p: ParameterSet, free: tuple[str, ...], simulate: Simulate) -> Prepared:
         """Build what the comparison needs; nothing is integrated.
@@ -118,10 +132,32 @@ class Objective(Member):
         """
 
 
+def _modern(config: Mapping[str, Any]) -> dict[str, Any]:
+    fields = dict(config)
+    if "objective" in fields:
+        older = fields.pop("objective")
+        if fields.setdefault("type", older) != older:
+            raise ConfigurationError(
+                f"an objective cannot be both {fields['type']!r} and {older!r}", hint="keep 'type' alone"
+            )
+    if "model" in fields:
+        model, options = fields.pop("model"), fields.get("options") or {}
+        options = options.to_config() if isinstance(options, Schema) else options
+        fields["options"] = {"model": model, **options}
+    return fields
+
+
 class Distribution(Member):
     """A probability distribution of one parameter."""
 
     tag: ClassVar[str] = "distribution"
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """Return the distribution of a wire form; older ones say `type` for `distribution`."""
+        if isinstance(value, Mapping) and "type" in value and cls.tag not in value:
+            value = {(cls.tag if key == "type" else key): item for key, item in value.items()}
+        return super().parse(value)
 
     @abstractmethod
     def quantile(self, q: Array) -> Array:

@@ -1,12 +1,15 @@
 """The free parameters of a fit."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from cellwright.errors import ConfigurationError
+from cellwright.schema.expressions import decode_float
 from cellwright.schema.families import Distribution
-from cellwright.schema.variant import Schema
+from cellwright.schema.variant import Leaf, Schema
 
 
 class Parameter(Schema):
@@ -31,6 +34,20 @@ class Parameter(Schema):
     check_initial_value: bool | None = None
     initial_guess_distribution: Distribution | None = None
 
+    @field_validator("bounds", mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple):
+            return given
+        return [decode_float(end) if isinstance(end, Mapping) else end for end in given]
+
+    @field_validator("prior")
+    @classmethod
+    def _not_yet(cls, given: Any) -> Any:
+        if given is not None:
+            raise ConfigurationError("priors are not implemented yet")
+        return given
+
     @model_validator(mode="after")
     def _upright(self) -> "Parameter":
         low, high = self.limits
@@ -49,3 +66,9 @@ class Parameter(Schema):
         """The bounds, infinite where there is none."""
         low, high = self.bounds or (None, None)
         return (float("-inf") if low is None else float(low)), (float("inf") if high is None else float(high))
+
+    def _dump(self, leaf: Leaf) -> dict[str, Any]:
+        config = super()._dump(leaf)
+        if self.bounds is not None:
+            config["bounds"] = [None if end is None or math.isinf(end) else end for end in self.bounds]
+        return config

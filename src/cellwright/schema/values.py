@@ -146,11 +146,12 @@ def normalise(value: Any) -> Any:
     if columns is not None:
         return columns
     if type(value).__module__.split(".")[0] == "pybamm":
-        return normalise(_pybamm_wire(value))
+        symbol = normalise(_pybamm_wire(value))
+        return symbol.payload if isinstance(symbol, Expression) and symbol.op == "scalar" else symbol
     if callable(value):
         return Function.trace(value)
     raise ConfigurationError(
-        f"a parameter cannot be a {type(value).__name__}",
+        f"a parameter cannot be of type {type(value).__name__}",
         hint="give a number, string, array, DataFrame, function or expression",
     )
 

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 from cellwright.errors import ConfigurationError, Path, Problem, did_you_mean
-from cellwright.schema import values
+from cellwright.schema import contract, values
 
 Leaf = Callable[[Any], Any]
 
@@ -125,6 +125,10 @@ def dump(value: Any, leaf: Leaf) -> Any:
     return leaf(value)
 
 
+def _a(word: str) -> str:
+    return "an" if word[0].lower() in "aeiou" else "a"
+
+
 def _is_family(kind: type) -> bool:
     """Return whether a class is a family's root; by name, since pydantic asks while `Member` is being made."""
     return any(base.__name__ == "Member" for base in kind.__bases__)
@@ -176,7 +180,7 @@ class Member(Schema):
             value = value.to_config()
         if not isinstance(value, Mapping):
             raise InvalidDocumentError(
-                f"a {cls.__name__.lower()} is an object with a {cls.tag!r}, not {value!r}",
+                f"{cls._article()} is an object with {_a(cls.tag)} {cls.tag!r}, not {value!r}",
                 hint=f"for example {{{cls.tag!r}: {next(iter(cls.registry), '…')!r}}}",
             )
         discover()
@@ -184,15 +188,25 @@ class Member(Schema):
         tag = fields.get(cls.tag)
         member = cls.registry.get(cls.aliases.get(str(tag), str(tag)))
         if member is None:
-            said = (
-                f"there is no {cls.__name__.lower()} {tag!r}"
-                if tag
-                else f"a {cls.__name__.lower()} needs a {cls.tag!r}"
-            )
-            known = ", ".join(sorted(cls.registry))
-            raise InvalidDocumentError(said, hint=did_you_mean(str(tag), cls.registry) or f"there are {known}")
+            raise cls._unknown(tag)
         fields[cls.tag] = member.model_fields[cls.tag].default
         return member(**fields)  # type: ignore[return-value]
+
+    @classmethod
+    def _unknown(cls, tag: Any) -> InvalidDocumentError:
+        family = cls.__name__.lower()
+        known = f"there are {', '.join(sorted(cls.registry))}"
+        if not tag:
+            return InvalidDocumentError(f"{cls._article()} needs {_a(cls.tag)} {cls.tag!r}", hint=known)
+        later = contract.MEMBERS.get(cls.__name__, ())
+        if tag in later:
+            return InvalidDocumentError(f"the {family} {tag!r} is not implemented yet", hint=known)
+        near = did_you_mean(str(tag), cls.registry) or did_you_mean(str(tag), later)
+        return InvalidDocumentError(f"there is no {family} {tag!r}", hint=near or known)
+
+    @classmethod
+    def _article(cls) -> str:
+        return f"{_a(cls.__name__)} {cls.__name__.lower()}"
 
 
 class Example(BaseModel):

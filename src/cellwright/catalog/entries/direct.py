@@ -9,7 +9,15 @@ from cellwright.errors import ConfigurationError, NotImplementedYetError
 from cellwright.schema.families import Entry
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.values import normalise
-from cellwright.schema.variant import Example
+from cellwright.schema.variant import Example, Schema
+
+
+class ProvenanceRecord(Schema):
+    """Where a value was read: the path there, the value as written there and its unit."""
+
+    path: str
+    value: float
+    unit: str = ""
 
 
 class DirectEntry(Entry):
@@ -31,7 +39,7 @@ class DirectEntry(Entry):
     keep: list[str] | None = None
     cell_spec_id: str | None = None
     mapping: dict[str, str] | None = None
-    provenance: dict[str, dict[str, Any]] | None = None
+    provenance: dict[str, ProvenanceRecord] | None = None
 
     example: ClassVar = Example(
         fields={"parameters": {"Ambient temperature [K]": 298.15}, "source": "datasheet"},
@@ -50,6 +58,8 @@ class DirectEntry(Entry):
         result = {}
         for name, value in given.items():
             try:
+                if value is None:
+                    raise ConfigurationError("the value is None", hint="give it a value, or leave the name out")
                 result[str(name)] = normalise(value)
             except ConfigurationError as error:
                 raise error.within(str(name)) from None
@@ -57,26 +67,30 @@ class DirectEntry(Entry):
 
     @model_validator(mode="after")
     def _one_origin(self) -> "DirectEntry":
-        given = [name for name in ("parameters", "pipeline_id", "cell_spec_id") if getattr(self, name) is not None]
-        if len(given) != 1:
-            said = " and ".join(given) or "none"
+        origins = ("parameters", "pipeline_id", "cell_spec_id")
+        given = [name for name in origins if getattr(self, name) not in (None, {})]
+        if len(given) > 1:
             raise ConfigurationError(
-                f"an entry has exactly one of parameters, pipeline_id and cell_spec_id, not {said}"
+                f"an entry has one of parameters, pipeline_id and cell_spec_id, not {' and '.join(given)}",
+                hint="keep the one you meant",
             )
+        if self.keep is not None and (self.pipeline_id is None or not self.keep):
+            raise ConfigurationError("keep names parameters of the pipeline in pipeline_id", at=("keep",))
+        if (self.cell_spec_id is None) != (not self.mapping):
+            raise ConfigurationError("cell_spec_id and mapping need each other", at=("mapping",))
         return self
 
     def compute(self, p: ParameterSet) -> Values:  # noqa: ARG002
         """Return the values as given. Raises: `NotImplementedYetError` for those that lie in a store."""
-        if self.parameters is None:
+        if self.pipeline_id is not None or self.cell_spec_id is not None:
             raise NotImplementedYetError("values from another pipeline or a cell specification cannot be read yet")
-        return self.parameters
+        return self.parameters or {}
 
     def _dump(self, leaf: Any) -> dict[str, Any]:
         config = super()._dump(leaf)
         config.pop("name")
-        if self.parameters is not None:
-            config["values"] = config.pop("parameters")
-        return config
+        values = config.pop("parameters", {})
+        return config if self.pipeline_id is not None or self.cell_spec_id is not None else {**config, "values": values}
 
     @classmethod
     def from_values(cls, config: Mapping[str, Any]) -> "DirectEntry":

@@ -1,0 +1,251 @@
+"""How fast one evaluation is: Cellwright's simulation beside plain PyBaMM and PyBOP, in one run.
+
+    python benchmarks/kernel.py [--rounds 15] [--models SPM SPMe DFN] [--outputs 300 681]
+
+Chen2020 (LG M50), 1C for 3000 s, the two particle diffusivities as inputs, a cost from the voltage at every evaluation
+(sum of squares against data with 1 mV of noise). Every round gives each contender the same inputs, in turn; the table
+has medians over the rounds, and ratios are medians of the ratios within a round, so that another load of the machine
+touches all alike. `measured` is a current with 1 mA of noise instead of a constant one.
+
+PyBaMM: `Simulation.solve([0, T], inputs=…)`, then `solution["Voltage [V]"](t)`, tolerances as ours.
+PyBOP: its problem's cost on the same data, with its recommended solver (rtol 1e-6) and with our tolerances.
+Both cores: a batch of 40 points, by our `ProcessPool` and by PyBOP's threads.
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
+
+import numpy as np
+import pybamm
+from rich.console import Console
+from rich.table import Table
+
+from cellwright.compute.processes import ProcessPool
+from cellwright.models.simulate import build
+from cellwright.physics.timeseries import compress_current
+from cellwright.schema.simulation import ModelSpec, SimulationProblem
+from cellwright.schema.work import Answer, Task
+from cellwright.testing.cells import published
+
+try:
+    import pybop
+except ImportError as cause:
+    pybop, WHY_NOT = None, f"PyBOP is left out: {cause}"
+
+END = 3000.0
+TRUTH = {"Negative particle diffusivity [m2.s-1]": 3.3e-14, "Positive particle diffusivity [m2.s-1]": 4e-15}
+RTOL, ATOL = 1e-4, 1e-6
+Inputs = Mapping[str, float]
+Contender = Callable[[Inputs], float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is simulated: the model, how many times are wanted, whether the current is a measured one."""
+
+    model: str
+    outputs: int
+    measured: bool = False
+
+    @property
+    def times(self) -> Any:
+        """Times of the data [s]."""
+        return np.linspace(0.0, END, self.outputs)
+
+    @property
+    def current(self) -> Any:
+        """Current at those times [A]."""
+        noise = np.random.default_rng(0).normal(size=self.outputs)
+        return 5.0 + (1e-3 * noise if self.measured else 0.0 * noise)
+
+    def problem(self) -> SimulationProblem:
+        """The case as our simulation takes it; the compression is that of `CurrentDriven`."""
+        time_, current = compress_current(self.times, self.current, atol=1e-6, rtol=1e-4)
+        return SimulationProblem(
+            ModelSpec(self.model),
+            published().without(TRUTH),
+            time_,
+            current,
+            self.times,
+            ("Voltage [V]",),
+            tuple(TRUTH),
+        )
+
+    def voltage(self) -> Any:
+        """Voltage data [V], with 1 mV of noise."""
+        clean = build(self.problem()).solve(TRUTH).outputs["Voltage [V]"]
+        return clean + 1e-3 * np.random.default_rng(1).normal(size=self.outputs)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A pool's job: our cost at given inputs."""
+
+    case: Case
+    data: Any
+
+    @property
+    def digest(self) -> str:
+        """One job for each case."""
+        return repr(self.case)
+
+    def __call__(self) -> Callable[[Task], Answer]:
+        """Build the model."""
+        cost = ours(self.case, self.data)
+        return lambda task: Answer("solved", {"cost": np.array([cost(task.inputs)])})
+
+
+def ours(case: Case, data: Any) -> Contender:
+    """Cellwright's cost."""
+    simulation = build(case.problem())
+    return lambda inputs: float(np.sum((simulation.solve(inputs).outputs["Voltage [V]"] - data) ** 2))
+
+
+def plain(case: Case, data: Any) -> Contender:
+    """PyBaMM's, without knowing its traps but one: data times are not given as `t_eval`."""
+    values = pybamm.ParameterValues("Chen2020")
+    current = pybamm.Interpolant(case.times, case.current, pybamm.t) if case.measured else 5.0
+    values.update({"Current function [A]": current, **dict.fromkeys(TRUTH, "[input]")})
+    simulation = pybamm.Simulation(
+        getattr(pybamm.lithium_ion, case.model)(),
+        parameter_values=values,
+        solver=pybamm.IDAKLUSolver(rtol=RTOL, atol=ATOL),
+    )
+
+    def cost(inputs: Inputs) -> float:
+        voltage = simulation.solve([0.0, END], inputs=dict(inputs))["Voltage [V]"](case.times)
+        return float(np.sum((voltage - data) ** 2))
+
+    return cost
+
+
+def pybop_problem(case: Case, data: Any, solver: Any = None) -> Any:
+    """PyBOP's problem."""
+    values = pybamm.ParameterValues("Chen2020")
+    columns = {"Time [s]": case.times, "Current [A]": case.current, "Voltage [V]": data}
+    dataset = pybop.Dataset(columns)
+    bounds = {name: pybop.Parameter(bounds=(value / 3, value * 3)) for name, value in TRUTH.items()}
+    values.update(bounds)
+    simulator = pybop.pybamm.Simulator(
+        getattr(pybamm.lithium_ion, case.model)(), parameter_values=values, protocol=dataset, solver=solver
+    )
+    return pybop.Problem(simulator, pybop.SumSquaredError(dataset))
+
+
+def contenders(case: Case, data: Any) -> dict[str, Contender]:
+    """All that can be timed here, by name."""
+    found = {"Cellwright": ours(case, data), "PyBaMM": plain(case, data)}
+    if pybop is None:
+        return found
+    for name, solver in {"PyBOP": None, "PyBOP, our tol.": pybamm.IDAKLUSolver(rtol=RTOL, atol=ATOL)}.items():
+        problem = pybop_problem(case, data, solver)
+        found[name] = lambda inputs, problem=problem: float(problem(dict(inputs)))
+    return found
+
+
+def points(count: int, seed: int) -> list[dict[str, float]]:
+    """Inputs about the truth, within a factor of two."""
+    factors = np.exp(np.random.default_rng(seed).uniform(-np.log(2), np.log(2), (count, len(TRUTH))))
+    return [dict(zip(TRUTH, np.array(list(TRUTH.values())) * row, strict=True)) for row in factors.tolist()]
+
+
+def stopped(what: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    """Return how long a call takes [s], and what it returns."""
+    began = time.perf_counter()
+    result = what(*arguments)
+    return time.perf_counter() - began, result
+
+
+def timed(case: Case, rounds: int) -> tuple[dict[str, list[float]], float]:
+    """Return seconds of every round by contender, and the largest difference of two costs, relative."""
+    data = case.voltage()
+    found = contenders(case, data)
+    for cost in found.values():
+        cost(TRUTH)
+    apart = 0.0
+    times: dict[str, list[float]] = {name: [] for name in found}
+    for inputs in points(rounds, seed=2):
+        costs = []
+        for name, cost in found.items():
+            duration, value = stopped(cost, inputs)
+            times[name].append(duration)
+            costs.append(value)
+        apart = max(apart, (max(costs) - min(costs)) / max(costs))
+    return times, apart
+
+
+def both_cores(case: Case, pool: ProcessPool, size: int = 40, rounds: int = 5) -> dict[str, list[float]]:
+    """Return seconds per point of batches."""
+    data = case.voltage()
+    batch = points(size, seed=3)
+    tasks = [Task("a", inputs) for inputs in batch]
+    job = Costs(case, data)
+    found: dict[str, Callable[[], Any]] = {"Cellwright": lambda: pool.map(job, tasks)}
+    if pybop is not None:
+        solver = pybamm.IDAKLUSolver(rtol=RTOL, atol=ATOL, options={"num_threads": os.cpu_count()})
+        problem = pybop_problem(case, data, solver)
+        found["PyBOP, our tol."] = lambda: problem(batch)
+    for what in found.values():
+        what()
+    times: dict[str, list[float]] = {name: [] for name in found}
+    for _ in range(rounds):
+        for name, what in found.items():
+            times[name].append(stopped(what)[0] / size)
+    return times
+
+
+def row(times: dict[str, list[float]]) -> list[str]:
+    """Return the median time of each contender [ms], and how much faster ours is."""
+    cells = []
+    for name in ("Cellwright", "PyBaMM", "PyBOP", "PyBOP, our tol."):
+        if name not in times:
+            cells.append("–")
+            continue
+        ratio = statistics.median(b / a for a, b in zip(times["Cellwright"], times[name], strict=True))
+        shown = f"{1e3 * statistics.median(times[name]):.1f}"
+        cells.append(shown if name == "Cellwright" else f"{shown}  (×{ratio:.2f})")
+    return [f"{1 / statistics.median(times['Cellwright']):.0f}", *cells]
+
+
+def main() -> None:
+    """Run all cases and print the tables."""
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("--rounds", type=int, default=15)
+    given.add_argument("--models", nargs="+", default=["SPM", "SPMe", "DFN"])
+    given.add_argument("--outputs", nargs="+", type=int, default=[300, 681])
+    asked = given.parse_args()
+    console = Console(width=130)
+    cases = [Case(model, outputs) for model in asked.models for outputs in asked.outputs]
+    cases += [Case(model, asked.outputs[-1], measured=True) for model in asked.models]
+    versions = f"PyBaMM {pybamm.__version__}, NumPy {np.__version__}, {os.cpu_count()} cores"
+    columns = ("solves/s", "Cellwright [ms]", "PyBaMM", "PyBOP", "PyBOP, our tol.")
+
+    one = Table("case", *columns, "costs differ by", title=f"one evaluation, median of {asked.rounds} ({versions})")
+    for case in cases:
+        times, apart = timed(case, asked.rounds)
+        current = "measured" if case.measured else "constant"
+        one.add_row(f"{case.model}, {case.outputs} outputs, {current}", *row(times), f"{100 * apart:.2f} %")
+    console.print(one)
+
+    two = Table("case", *columns, title="a point of a batch of 40 on both cores, median of 5")
+    pool = ProcessPool(warm="cellwright.models.simulate")
+    try:
+        for model in asked.models:
+            case = Case(model, asked.outputs[0])
+            two.add_row(f"{case.model}, {case.outputs} outputs, constant", *row(both_cores(case, pool)))
+    finally:
+        pool.close()
+    console.print(two)
+    if pybop is None:
+        console.print(WHY_NOT)
+
+
+if __name__ == "__main__":
+    main()

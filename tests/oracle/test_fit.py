@@ -88,6 +88,17 @@ def test_starts_are_ordered_by_cost_and_the_best_is_the_result():
     assert len(guesses) == 3
 
 
+def test_worker_processes_give_the_same_bits_as_this_process():
+    objectives = {
+        "C/2": objective(discharge(CELL, current=2.5, points=31)),
+        "1C": objective(discharge(CELL, points=31)),
+    }
+    pipeline = cw.Pipeline({"known": known(DN, DP), "fit": cw.DataFit(objectives, parameters=diffusivities())})
+    here, there = (cw.run(pipeline, executor=kind).element("fit") for kind in ("inline", "processes"))
+    assert here.result["parameter_values"] == there.result["parameter_values"]
+    assert here.result["cost"] == there.result["cost"]
+
+
 def test_a_fit_carries_through_expressions_that_wait_for_it():
     free = EP
     pipeline = cw.Pipeline({

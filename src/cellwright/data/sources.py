@@ -6,7 +6,7 @@ import numpy as np
 
 from cellwright.data.steps import select_steps
 from cellwright.errors import CellwrightError, DataError, NotImplementedYetError, did_you_mean
-from cellwright.schema.datasource import DataLoaderOptions, DataSource, TimeRangeSpec
+from cellwright.schema.datasource import DataLoaderOptions, DataLoaderTransforms, DataSource, TimeRangeSpec
 from cellwright.schema.document import Pipeline
 from cellwright.schema.tables import Columns
 
@@ -71,6 +71,7 @@ def settle(source: DataSource) -> DataSource:
     """
     source = read(source)
     options = source.options or DataLoaderOptions()
+    _refuse_what_is_not_built(source, options)
     table = _named(source.table, options.columns)
     first, last = _step(options.first_step, "first_step"), _step(options.last_step, "last_step")
     voltage = source.initial_voltage
@@ -97,6 +98,14 @@ def inlined(pipeline: Pipeline) -> Pipeline:
             raise error.within(*at) from None
 
     return pipeline.with_data(change)
+
+
+def _refuse_what_is_not_built(source: DataSource, options: DataLoaderOptions) -> None:
+    for name in ("capacity_column", "first_step_dict", "last_step_dict"):
+        if getattr(options, name) is not None:
+            raise NotImplementedYetError(f"the loader option {name!r} is not implemented yet", at=("options", name))
+    if source.analysis is not None:
+        raise NotImplementedYetError("stored analyses cannot be read yet", at=("analysis",))
 
 
 def _named(table: Columns, names: list[str] | None) -> Columns:
@@ -143,17 +152,9 @@ def _transformed(table: Columns, options: DataLoaderOptions) -> Columns:
     return table
 
 
-def _given(options: object) -> dict[str, object]:
-    names = (
-        "rest_to_ocp",
-        "sort",
-        "remove_duplicates",
-        "remove_extremes",
-        "filters",
-        "interpolate",
-        "keep_first_ocp_point",
-    )
-    return {name: value for name in names if (value := getattr(options, name)) is not None}
+def _given(transforms: DataLoaderTransforms) -> dict[str, object]:
+    names = DataLoaderTransforms.model_fields
+    return {name: value for name in names if (value := getattr(transforms, name)) is not None}
 
 
 def interpolated(table: Columns, spacing: object) -> Columns:

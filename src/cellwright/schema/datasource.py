@@ -29,10 +29,11 @@ class DataLoaderTransforms(Schema):
     keep_first_ocp_point: bool | None = None
 
 
-class DataLoaderOptions(Schema):
-    """Which steps of a measurement are taken, and what is done to them. Steps count from 0, both ends included."""
+class DataLoaderOptions(DataLoaderTransforms):
+    """Which steps of a measurement are taken, and what is done to them. Steps count from 0, both ends included.
 
-    only_set = True
+    Transforms may stand at this level too; those under `transforms` win.
+    """
 
     transforms: DataLoaderTransforms | None = None
     first_step: int | str | dict[str, Any] | None = None
@@ -40,13 +41,6 @@ class DataLoaderOptions(Schema):
     capacity_column: str | None = None
     first_step_dict: int | str | dict[str, Any] | None = None
     last_step_dict: int | str | dict[str, Any] | None = None
-    rest_to_ocp: bool | None = None
-    sort: bool | None = None
-    remove_duplicates: bool | None = None
-    remove_extremes: bool | None = None
-    filters: dict[str, Any] | None = None
-    interpolate: float | list[float] | None = None
-    keep_first_ocp_point: bool | None = None
     columns: list[str] | None = None
     """Names of the columns in their order, for files without a header line or with names of their own."""
 

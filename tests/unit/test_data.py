@@ -1,0 +1,89 @@
+"""Measured data: files as they are, steps, time ranges, transforms, and what is refused."""
+
+import numpy as np
+import pytest
+
+from cellwright.data.sources import settle
+from cellwright.data.steps import step_count
+from cellwright.errors import DataError, NotImplementedYetError
+from cellwright.schema.datasource import parse
+from cellwright.schema.tables import Columns
+
+ROWS = {
+    "Time [s]": [0.0, 0.0, 10.0, 20.0, 20.0, 30.0, 40.0],
+    "Current [A]": [0.0, 5.0, 5.001, 4.999, 0.001, 0.0, -2.5],
+    "Voltage [V]": [4.18, 4.05, 4.0, 3.9, 3.95, 4.0, 4.1],
+}
+
+
+def test_steps_change_with_the_direction_of_the_current():
+    assert step_count(Columns(ROWS)).tolist() == [0, 1, 1, 1, 2, 2, 3]
+
+
+def test_a_column_of_steps_decides_where_there_is_one():
+    assert step_count(Columns({**ROWS, "Step count": [4, 4, 4, 5, 5, 6, 6]})).tolist() == [0, 0, 0, 1, 1, 2, 2]
+
+
+def test_a_selected_step_knows_the_voltage_at_rest_before_it():
+    source = settle(parse({"data": ROWS, "options": {"first_step": 1, "last_step": 1}}))
+    assert source.table["Current [A]"].tolist() == [5.0, 5.001, 4.999]
+    assert source.initial_voltage == 4.18
+    charge = settle(parse({"data": ROWS, "options": {"first_step": 3}}))
+    assert charge.initial_voltage == 4.0
+
+
+def test_a_step_that_is_not_there_is_told_with_how_many_there_are():
+    with pytest.raises(DataError, match="4 steps"):
+        settle(parse({"data": ROWS, "options": {"first_step": 7}}))
+
+
+def test_rows_at_a_spacing_keep_the_last_one():
+    source = settle(
+        parse({"data": {"Time [s]": [0.0, 1.0, 2.5], "x": [0.0, 1.0, 4.0]}, "options": {"interpolate": 1.0}})
+    )
+    assert source.table["Time [s]"].tolist() == [0.0, 1.0, 2.0, 2.5]
+    np.testing.assert_allclose(source.table["x"], [0, 1, 3, 4])
+
+
+def test_a_time_range_is_elapsed_time_within_the_steps():
+    data = {"Time [s]": [100.0, 110.0, 120.0], "x": [1.0, 2.0, 3.0]}
+    assert settle(parse({"data": data, "time_range": {"start": 5, "end": 15}})).table["x"].tolist() == [2.0]
+    with pytest.raises(DataError, match="the data last 20 s"):
+        settle(parse({"data": data, "time_range": {"start": 50, "end": 60}}))
+
+
+def test_files_with_and_without_header_and_with_comments(tmp_path):
+    bare = tmp_path / "ocp.csv"
+    bare.write_text("# sto, ocp\n0.1,0.5\n0.2,0.4\n")
+    named = settle(parse({"data": f"file:{bare}", "options": {"columns": ["Stoichiometry", "Voltage [V]"]}}))
+    assert named.table["Voltage [V]"].tolist() == [0.5, 0.4]
+    with pytest.raises(DataError, match="3 column names"):
+        settle(parse({"data": f"file:{bare}", "options": {"columns": ["a", "b", "c"]}}))
+    headed = tmp_path / "cycle.csv"
+    headed.write_text("Time [s],Current [A],Note\n0,-0,start\n1,5,\n")
+    assert dict(settle(parse(f"file:{headed}")).table).keys() == {"Time [s]", "Current [A]"}
+
+
+def test_a_missing_column_and_ragged_columns_are_told():
+    with pytest.raises(DataError, match="no column 'Voltage'") as error:
+        Columns({"Voltage [V]": [1.0]})["Voltage"]
+    assert "'Voltage [V]'" in error.value.hint
+    with pytest.raises(DataError, match="differ in length"):
+        Columns({"a": [1.0], "b": [1.0, 2.0]})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"data": ROWS, "options": {"capacity_column": "Q"}},
+        {"data": ROWS, "options": {"rest_to_ocp": True}},
+        {"data": ROWS, "options": {"transforms": {"filters": {"x": 1}}}},
+        {"data": ROWS, "options": {"first_step": "SELECT 1"}},
+        {"data": "db:1", "analysis": {"name": "a"}},
+        "folder:somewhere",
+        "db:some-id",
+    ],
+)
+def test_what_is_not_built_yet_is_said_and_not_ignored(given):
+    with pytest.raises(NotImplementedYetError):
+        settle(parse(given))

@@ -6,17 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.models import simulate
-from cellwright.schema.parameters import Origin, ParameterSet
+from cellwright.models.published import published
+from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.simulation import ModelSpec, SimulationProblem
-from cellwright.schema.values import normalise
 
-
-def published(name: str = "Chen2020") -> ParameterSet:
-    """Return one of PyBaMM's parameter sets, functions as expressions."""
-    import pybamm
-
-    values = {key: normalise(value) for key, value in pybamm.ParameterValues(name).items() if key != "citations"}
-    return ParameterSet().merge(values, Origin(name, f"PyBaMM parameter set {name}"))
+__all__ = ["discharge", "published"]
 
 
 def discharge(

@@ -133,7 +133,7 @@ class RMSE(ErrorCost):
         """Return √(Σ r²/N)."""
         return float(np.sqrt(np.mean(r**2)))
 
-    def array(self, r: Array) -> None:  # noqa: ARG002
+    def array(self, r: Array) -> None:
         """Return None."""
         return
 

@@ -38,7 +38,7 @@ class InlinePool:
     def __init__(self) -> None:
         self._built = Built()
 
-    def map(self, job: Job, tasks: Sequence[Task], time_limit: float | None = None) -> list[Answer]:  # noqa: ARG002
+    def map(self, job: Job, tasks: Sequence[Task], time_limit: float | None = None) -> list[Answer]:
         """Return the answers in the order of the tasks.
 
         Raises: the `CellwrightError` that building the job or a task raises, `InternalError` for any other fault.

@@ -33,11 +33,11 @@ class MemoryJournal:
 class NoCache:
     """A cache that keeps nothing."""
 
-    def reads_of(self, element: str) -> list[frozenset[str]]:  # noqa: ARG002
+    def reads_of(self, element: str) -> list[frozenset[str]]:
         """Return nothing."""
         return []
 
-    def load(self, key: str) -> ElementRecord | None:  # noqa: ARG002
+    def load(self, key: str) -> ElementRecord | None:
         """Return None."""
         return None
 

@@ -54,7 +54,7 @@ class OCPDataInterpolant(Calculation):
     def _options(cls, given: object) -> object:
         return OCPDataInterpolantOptions(**given) if isinstance(given, dict) else given
 
-    def compute(self, p: ParameterSet) -> Values:  # noqa: ARG002
+    def compute(self, p: ParameterSet) -> Values:
         """Return the potential [V] as a function of stoichiometry.
 
         Raises: `DataError` for missing columns, values that are not numbers, stoichiometries outside 0 to 1, fewer than

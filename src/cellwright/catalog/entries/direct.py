@@ -80,7 +80,7 @@ class DirectEntry(Entry):
             raise ConfigurationError("cell_spec_id and mapping need each other", at=("mapping",))
         return self
 
-    def compute(self, p: ParameterSet) -> Values:  # noqa: ARG002
+    def compute(self, p: ParameterSet) -> Values:
         """Return the values as given. Raises: `NotImplementedYetError` for those that lie in a store."""
         if self.pipeline_id is not None or self.cell_spec_id is not None:
             raise NotImplementedYetError("values from another pipeline or a cell specification cannot be read yet")

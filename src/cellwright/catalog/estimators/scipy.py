@@ -43,7 +43,7 @@ class ScipyLeastSquares(ScipyEstimator):
     type: Literal["ScipyLeastSquares"] = "ScipyLeastSquares"
     needs_residuals: ClassVar[bool] = True
 
-    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:  # noqa: ARG002
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.least_squares` finds from the start."""
         from scipy.optimize import least_squares
 
@@ -74,7 +74,7 @@ class ScipyMinimize(ScipyEstimator):
 
     type: Literal["ScipyMinimize"] = "ScipyMinimize"
 
-    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:  # noqa: ARG002
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.minimize` finds from the start."""
         from scipy.optimize import Bounds, minimize
 

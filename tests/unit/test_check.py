@@ -60,6 +60,28 @@ def test_a_wrong_unit_is_told_with_the_right_one():
     assert "'Positive particle radius [m]'" in problem.hint
 
 
+def test_a_number_in_quotes_is_told():
+    problem = only({"known": entry(**{"Positive particle radius [m]": "5e-6"})})
+    assert "is the text '5e-6'" in problem.message
+
+
+def test_arithmetic_that_fails_is_told_with_what_it_read():
+    name = "Negative electrode active material volume fraction"
+    given = cw.direct_entries.DirectEntry({name: "much", "Negative particle radius [m]": 5e-6})
+    found = problems({"known": given, "a": cw.calculations.SurfaceAreaToVolumeRatio("negative")})
+    assert [p.at for p in found] == [("a",)]
+    assert name in found[0].hint
+
+
+def test_a_pipeline_without_elements_is_told():
+    assert "no elements" in only({}).message
+
+
+def test_gaps_in_what_is_compared_are_told():
+    gap = DATA | {"Voltage [V]": [4.0, float("nan"), 3.98]}
+    assert "1 values that are no numbers" in only({"known": entry(), "fit": fit(gap)}).message
+
+
 def test_a_missing_column_is_told_with_those_there_are():
     problem = only({"known": entry(), "fit": fit({"Time [s]": [0, 1], "Voltage [V]": [4, 4], "Curent [A]": [5, 5]})})
     assert problem.at == ("fit", "objectives", "discharge")

@@ -64,6 +64,14 @@ def test_files_with_and_without_header_and_with_comments(tmp_path):
     assert dict(settle(parse(f"file:{headed}")).table).keys() == {"Time [s]", "Current [A]"}
 
 
+def test_semicolons_are_recognised(tmp_path):
+    file = tmp_path / "german.csv"
+    file.write_text("Time [s];Current [A]\n0,0;5,0\n1,0;5,0\n")
+    with pytest.raises(DataError) as error:
+        settle(parse(f"file:{file}"))
+    assert "';'" in error.value.hint
+
+
 def test_a_missing_column_and_ragged_columns_are_told():
     with pytest.raises(DataError, match="no column 'Voltage'") as error:
         Columns({"Voltage [V]": [1.0]})["Voltage"]

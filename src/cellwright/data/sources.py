@@ -33,9 +33,21 @@ def read_file(path: Path) -> Columns:
         else:
             frame = pl.read_csv(path, comment_prefix="#", infer_schema_length=None, has_header=_has_header(path))
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as cause:
-        raise DataError(f"the file {path.name!r} cannot be read as a table: {str(cause).splitlines()[0]}") from None
+        hint = (
+            "its columns seem to be separated by ';': save it with commas and decimal points"
+            if _semicolons(path)
+            else None
+        )
+        raise DataError(
+            f"the file {path.name!r} cannot be read as a table: {str(cause).splitlines()[0]}", hint=hint
+        ) from None
     numeric = [name for name in frame.columns if frame[name].dtype.is_numeric()]
     return Columns({name.strip(): frame[name].to_numpy().astype(float) for name in numeric})
+
+
+def _semicolons(path: Path) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        return ";" in next(iter(lines), "")
 
 
 def _has_header(path: Path) -> bool:

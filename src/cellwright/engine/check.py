@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cellwright.engine.fit import set_up, starting_values
-from cellwright.engine.objectives import missing_of, prepared, settled
+from cellwright.engine.objectives import computed, missing_of, prepared, settled
 from cellwright.engine.recall import recall
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, CheckFailedError, Problem, did_you_mean, nearest
@@ -107,6 +107,8 @@ def check(pipeline: Pipeline, world: World) -> CheckReport:
     Fits stand at their initial guess; an element whose result is known from an earlier run stands at that.
     """
     walk = Walk()
+    if not pipeline.elements:
+        return CheckReport((Problem("error", "the pipeline has no elements", ("elements",), "name at least one"),))
     for name, element in pipeline.elements.items():
         _look(name, element, walk, world)
     return CheckReport(_in_order(pipeline, [*_misnamed(pipeline, walk), *walk.problems, *_unmet(pipeline, walk)]))
@@ -153,7 +155,7 @@ def _without(element: AnyElement, broken: set[str]) -> AnyElement | None:
 def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None:
     view = walk.parameters.recording()
     try:
-        values = {key: normalise(value) for key, value in element.compute(view).items()}
+        values = computed(element, view)
     finally:
         walk.read(name, view.reads or ())
     reads = frozenset(view.reads or ())
@@ -206,7 +208,10 @@ def _misnamed(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
     """Tell of entries whose names nobody knows: another unit, or misspelt."""
     for name, element in pipeline.elements.items():
         given = getattr(element, "parameters", None) if isinstance(element, Entry) else None
-        for key in given or {}:
+        for key, value in (given or {}).items():
+            if isinstance(value, str) and _is_number(value):
+                said = f"{key!r} is the text {value!r}, not a number"
+                yield Problem("error", said, (name, "parameters", key), "write it without quotes")
             if key in vocabulary() or walk.readers.get(key, set()) - {name}:
                 continue
             others = same_but_unit(key)
@@ -221,6 +226,14 @@ def _misnamed(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
             else:
                 said = f"no element reads the parameter {key!r}, and no model of PyBaMM knows it"
                 yield Problem("warning", said, (name, "parameters", key), "remove it, or check its name")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _unmet(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:

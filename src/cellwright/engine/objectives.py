@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from cellwright.catalog.costs import MAE, RMSE, Max
 from cellwright.engine.world import World
-from cellwright.errors import CellwrightError, MissingParameterError, Problem
+from cellwright.errors import CellwrightError, ConfigurationError, MissingParameterError, Problem
 from cellwright.schema.datasource import DataSource
 from cellwright.schema.document import AnyElement, map_data
-from cellwright.schema.families import Array, Comparison, Cost, Objective, Prepared
+from cellwright.schema.families import Array, Calculation, Comparison, Cost, Entry, Objective, Prepared
 from cellwright.schema.names import unit_of
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels
 from cellwright.schema.simulation import Simulate
-from cellwright.schema.values import digest
+from cellwright.schema.values import digest, normalise
 from cellwright.schema.work import Answer, Task
 
 Found = tuple[AnyElement, list[Problem]]
@@ -62,6 +63,22 @@ def settled(element: AnyElement, world: World) -> Found:
             return source
 
     return map_data(element, change, ()), problems
+
+
+def computed(element: Entry | Calculation, p: ParameterSet) -> dict[str, Any]:
+    """Return what an entry or a calculation gives.
+
+    Raises: what it raises; arithmetic that fails on what it was given is a `ConfigurationError`.
+    """
+    try:
+        return {name: normalise(value) for name, value in element.compute(p).items()}
+    except CellwrightError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as cause:
+        raise ConfigurationError(
+            f"{type(element).__name__} cannot be worked out: {cause}",
+            hint="look at the values that it reads: " + ", ".join(repr(name) for name in sorted(p.reads or ())),
+        ) from cause
 
 
 def prepared(

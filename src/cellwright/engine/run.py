@@ -6,7 +6,7 @@ from typing import Any
 
 from cellwright.engine.check import check
 from cellwright.engine.fit import fit
-from cellwright.engine.objectives import settled
+from cellwright.engine.objectives import computed, settled
 from cellwright.engine.recall import recall, remember
 from cellwright.engine.seams import Event
 from cellwright.engine.validate import validate
@@ -16,7 +16,7 @@ from cellwright.schema.document import AnyElement, DataFit, Pipeline, Validation
 from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, PipelineResult
-from cellwright.schema.values import free_names, normalise, to_wire
+from cellwright.schema.values import free_names, to_wire
 
 
 def run(pipeline: Pipeline, world: World, run_id: str = "") -> PipelineResult:
@@ -103,7 +103,7 @@ def merged(p: ParameterSet, record: ElementRecord) -> ParameterSet:
 def derived(name: str, element: Entry | Calculation, p: ParameterSet, seconds: float = 0.0) -> ElementRecord:
     """Return the record of an entry or a calculation on the parameters before it."""
     view = p.recording()
-    values = {key: normalise(value) for key, value in element.compute(view).items()}
+    values = computed(element, view)
     unresolved = {key: sorted(free) for key, value in values.items() if (free := free_names(value))}
     return ElementRecord(
         name=name,

@@ -111,6 +111,8 @@ class CurrentDriven(Objective):
             rtol = CURRENT_RTOL if options.interpolant_rtol is None else options.interpolant_rtol
             time, current = compress_current(time, current, atol=atol, rtol=rtol)
         rows = table.take(last_of_each_time(table[TIME]))
+        for variable in self.variables:
+            _refuse_gaps(rows[variable], variable)
         start = self.data_input.initial_voltage
         voltage = table.columns.get(VOLTAGE)
         problem = SimulationProblem(
@@ -178,6 +180,16 @@ def knots(table: Columns) -> tuple[Array, Array]:
     steps = np.maximum(np.diff(time), JUMP)
     increasing = np.concatenate([[0.0], np.cumsum(steps)])
     return increasing, np.asarray(current)
+
+
+def _refuse_gaps(column: Array, name: str) -> None:
+    gaps = np.flatnonzero(~np.isfinite(column))
+    if gaps.size:
+        raise DataError(
+            f"the column {name!r} holds {gaps.size} values that are no numbers (NaN or infinite), the first in row "
+            f"{int(gaps[0])}",
+            hint="remove these rows",
+        )
 
 
 def last_of_each_time(time: Array) -> NDArray[np.bool_]:

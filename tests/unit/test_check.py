@@ -96,6 +96,12 @@ def test_a_fit_parameter_that_no_model_uses_is_told():
     assert f"'{DIFFUSIVITY}'" in problem.hint
 
 
+def test_a_fit_parameter_that_every_objective_gives_a_value_of_its_own_is_told():
+    own = cw.objectives.CurrentDriven(DATA, options={"model": "SPM"}, parameters={DIFFUSIVITY: 1e-14})
+    element = cw.DataFit(own, parameters={DIFFUSIVITY: cw.Parameter(DIFFUSIVITY, 3e-14, (1e-15, 1e-13))})
+    assert "no model of this fit uses" in only({"known": entry(), "fit": element}).message
+
+
 def test_parameters_that_a_model_lacks_are_all_told():
     missing = ["Positive particle radius [m]", "Negative electrode thickness [m]"]
     found = problems({"known": entry(drop=missing), "fit": fit()})

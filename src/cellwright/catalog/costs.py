@@ -2,6 +2,10 @@
 
 With `r = w (y_model - y_data) / s` for each variable of each objective, where `w` is the square root of the objective's
 weight times the variable's, and `s` the normalization of the data (a number, so that model and data stay comparable).
+
+Where the model has no value, because its simulation ended early, `nan_values` stands for it: the mean or the minimum of
+what there is, or a number. Without a choice it is the mean, and the difference counts for no less than the range of the
+data, so that a search is never drawn to parameters with which the cell fails.
 """
 
 from abc import abstractmethod
@@ -73,7 +77,7 @@ class ErrorCost(Cost):
                     weight = (self.objective_weights or {}).get(objective, 1.0) * (self.variable_weights or {}).get(
                         variable, 1.0
                     )
-                    yield weight, (self._filled(model) - data) / self._scale(data)
+                    yield weight, self._residual(model, data) / self._scale(data)
 
     def _counts(self, objective: str, variable: str) -> bool:
         if self.objective_names is not None:
@@ -87,6 +91,14 @@ class ErrorCost(Cost):
         how = self.normalization if self.normalization is not None else "mean"
         scale = float(_NORMALIZATIONS[how](data)) if isinstance(how, str) else float(how)
         return scale if scale > 0 else 1.0
+
+    def _residual(self, model: Array, data: Array) -> Array:
+        r = self._filled(model) - data
+        missing = np.isnan(model)
+        if self.nan_values is None and missing.any():
+            least = float(np.ptp(data)) or float(np.mean(np.abs(data))) or 1.0
+            r[missing] = np.copysign(np.maximum(np.abs(r[missing]), least), r[missing])
+        return r
 
     def _filled(self, model: Array) -> Array:
         missing = np.isnan(model)

@@ -55,7 +55,7 @@ class CurrentDriven(Objective):
     current is the piecewise linear course of the measured one (positive on discharge), reduced to the knots that keep
     it within `interpolant_atol` + `interpolant_rtol` |I|; with `interpolant_lossless` every row is a knot. The initial
     state is the one that the parameters name (concentrations, stoichiometries, SOC, voltage), else the first measured
-    voltage.
+    voltage. A value in `parameters` holds for this objective alone, also against a fit that frees it.
 
     Source: Doyle, Fuller & Newman, J. Electrochem. Soc. 140 (1993) 1526, doi:10.1149/1.2221597.
     """
@@ -122,7 +122,7 @@ class CurrentDriven(Objective):
             current=current,
             output_times=rows[TIME] - rows[TIME][0],
             variables=tuple(MODEL_VARIABLES.get(variable, variable) for variable in self.variables),
-            free=free,
+            free=tuple(name for name in free if name not in (self.parameters or {})),
             initial_voltage=start if start is not None or voltage is None else float(voltage[0]),
             voltage_window=None if voltage is None else (float(voltage.min()) - MARGIN, float(voltage.max()) + MARGIN),
         )

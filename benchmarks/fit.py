@@ -5,8 +5,9 @@
 Two particle diffusivities of SPMe (Chen2020, LG M50) on one 1C discharge of 3400 s with 1 mV of noise, which plain
 PyBaMM makes at a tolerance of 1e-8. The bounds are a factor 10 about the truth, everyone searches in the logarithm. The
 start is a factor 3 off, and a round has all four such starts: D−, D+ each too high (↑) or too low (↓). From some of
-them a discharge ends before the data do, which is where searches go astray. Contenders take turns, each time in another
-order.
+them the modelled cell is empty before the data end, which is where searches go astray: our simulation ends early there,
+PyBOP's goes on to absurd voltages. Contenders take turns, each time in another order, and have their defaults: a start
+whose cost is huge makes PyBOP scale the cost by it, and SciPy's default tolerance for L-BFGS-B is then met at once.
 
 A fit that ends elsewhere is not a fast fit: `found` counts, start by start, the fits whose RMSE is within 2 % of that
 of the truth, and times, solves and ratios are of these alone. A ratio is the median over the studies that both found.

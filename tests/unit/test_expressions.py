@@ -59,6 +59,14 @@ def test_a_function_that_branches_on_its_argument_is_refused_with_advice():
     assert "np.exp" in refused.value.hint
 
 
+def test_a_function_that_branches_is_refused_and_not_half_read():
+    with pytest.raises(ConfigurationError, match="cannot be said"):
+        Function.trace(lambda sto, T: 4e-15 if T > 300 else 1e-15)
+    step = Function.trace(lambda sto, T: 4e-15 * (T > 300) + 1e-15 * (T <= 300))
+    assert step(0.5, 310.0) == 4e-15
+    assert step(0.5, 290.0) == 1e-15
+
+
 def test_unknown_nodes_and_deep_trees_are_refused():
     with pytest.raises(ConfigurationError, match=r"os\.system"):
         from_wire({"$type": "os.system", "children": []})

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError
 from functools import lru_cache
 from multiprocessing.connection import Connection
 from typing import Any, TextIO
@@ -59,6 +58,7 @@ class ProcessPool:
                 self._pool.schedule(_nothing)
         self._pickled: dict[str, bytes] = {}
         self._asked: WeakSet[Any] = WeakSet()
+        self._closed = False
 
     @property
     def workers(self) -> int:
@@ -68,8 +68,17 @@ class ProcessPool:
     def map(self, job: Job, tasks: Sequence[Task], time_limit: float | None = None) -> list[Answer]:
         """Return the answers in the order of the tasks.
 
-        Raises: the `CellwrightError` that building the job or a task raises, `InternalError` for any other fault.
+        Raises: the `CellwrightError` that building the job or a task raises, `InternalError` for any other fault,
+        `CanceledError` where the pool is closed meanwhile, however that shows.
         """
+        try:
+            return self._mapped(job, tasks, time_limit)
+        except Exception as cause:
+            if self._closed:
+                raise CanceledError("the pool was closed") from cause
+            raise
+
+    def _mapped(self, job: Job, tasks: Sequence[Task], time_limit: float | None) -> list[Answer]:
         content = self._content(job)
         answers: dict[int, Answer] = {}
         again: list[int] = []
@@ -96,6 +105,7 @@ class ProcessPool:
 
     def close(self) -> None:
         """End the workers at once; a `map` under way in another thread raises `CanceledError`."""
+        self._closed = True
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
         for future in list(self._asked):
@@ -124,8 +134,6 @@ def _result(future: Any) -> list[Answer]:
         return future.result()  # type: ignore[no-any-return]
     except (CellwrightError, ProcessExpired):
         raise
-    except CancelledError as cause:
-        raise CanceledError("the pool was closed") from cause
     except Exception as cause:
         raise InternalError(f"a worker failed: {type(cause).__name__}: {cause}") from cause
 

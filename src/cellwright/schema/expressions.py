@@ -224,6 +224,12 @@ class Expression:
     def __ge__(self, other: Any) -> Any:
         return binary("<=", other, self)
 
+    def __bool__(self) -> bool:
+        raise ConfigurationError(
+            f"whether {self} holds cannot be said before its parameters have values",
+            hint="write a step as an expression, for example a * (T > 300) + b * (T <= 300)",
+        )
+
     def __neg__(self) -> Any:
         return unary("neg", self)
 

@@ -233,6 +233,8 @@ def _traced(formula: Callable[..., Any], names: tuple[str, ...]) -> Any:
     """Return what a formula makes of symbols: ours, or PyBaMM's where it mixes them with symbols of its own."""
     try:
         result = formula(*(parameter(name) for name in names))
+    except ConfigurationError:
+        raise
     except Exception:
         pybamm = sys.modules.get("pybamm")
         if pybamm is None:

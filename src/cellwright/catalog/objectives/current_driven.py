@@ -91,7 +91,7 @@ class CurrentDriven(Objective):
     @property
     def variables(self) -> tuple[str, ...]:
         """The compared variables, by the names of the data's columns."""
-        return tuple(self._set.objective_variables or [VOLTAGE])
+        return tuple(dict.fromkeys(self._set.objective_variables or [VOLTAGE]))
 
     def prepare(self, p: ParameterSet, free: tuple[str, ...], simulate: Simulate) -> "PreparedSimulation":
         """Build the model for the measured current.

@@ -49,9 +49,9 @@ def test_missing_values_are_filled_as_asked(how, filled):
     assert SSE(normalization="identity", nan_values=how).scalar(early) == pytest.approx(4 + (filled - 1) ** 2)
 
 
-def test_without_a_choice_missing_values_count_for_no_less_than_the_range_of_the_data():
+def test_without_a_choice_the_last_value_goes_on():
     early = {"a": {"V": (np.array([1.0, 2.0, np.nan]), DATA)}}
-    assert SSE(normalization="identity").scalar(early) == pytest.approx(4 + 3**2)
+    assert SSE(normalization="identity").scalar(early) == pytest.approx(4 + (2 - 1) ** 2)
     nothing = {"a": {"V": (np.full(3, np.nan), DATA)}}
     assert np.isfinite(SSE().scalar(nothing))
 

@@ -59,6 +59,17 @@ def test_noise_is_reached_and_not_overfitted():
         assert record.result["parameter_values"][name] == pytest.approx(true, rel=0.1)
 
 
+@pytest.mark.parametrize("factors", [(3, 3), (3, 1 / 3), (1 / 3, 3), (1 / 3, 1 / 3)])
+def test_least_squares_finds_the_way_from_every_side(factors):
+    # A factor 3 off, some starts end early: the cost has to stay continuous there.
+    start = {name: true * factor for (name, true), factor in zip(TRUTH.items(), factors, strict=True)}
+    data = discharge(CELL, model="SPMe", duration=3400, points=151, noise=1e-3)
+    element = cw.DataFit(objective(data, "SPMe"), parameters=diffusivities(**start))
+    record = fitted(element, DN, DP)
+    for name, true in TRUTH.items():
+        assert record.result["parameter_values"][name] == pytest.approx(true, rel=0.1)
+
+
 def test_two_rates_balance_the_electrodes():
     truth = {EN: 0.7, EP: 0.62}
     cell = CELL.merge(truth, Origin("truth"))

@@ -354,3 +354,18 @@ def test_a_variable_of_many_numbers_is_refused():
     with pytest.raises(ConfigurationError, match="varies over the negative particle") as error:
         build(problem(variables=("Negative particle concentration [mol.m-3]",)))
     assert "X-averaged negative particle concentration" in error.value.hint
+
+
+def test_what_the_initial_state_looks_for_is_read_even_where_it_is_absent():
+    simulation = build(problem())
+    assert {"Initial SOC [%]", "Initial voltage [V]", "Cyclable lithium capacity [A.h]"} <= simulation.reads
+
+
+def test_what_stands_in_the_definition_of_a_value_is_read():
+    tied = 4e-15 * parameter("My factor")
+    p = (
+        published()
+        .merge({"My factor": 1.0}, Origin("f"))
+        .merge({"Positive particle diffusivity [m2.s-1]": tied}, Origin("t"))
+    )
+    assert "My factor" in build(problem(p)).reads

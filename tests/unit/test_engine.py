@@ -229,3 +229,48 @@ def test_series_hold_data_and_model_before_and_after():
     series = run(PIPELINE, world()).element("fit").series["CurrentDriven"]
     np.testing.assert_array_equal(series["optimal"]["Voltage [V] (data)"], [1, 3, 5, 7])
     np.testing.assert_allclose(series["baseline"]["Voltage [V] (model)"], 0.5 * np.array(TIME))
+
+
+def test_a_start_that_the_elements_before_give_is_part_of_what_a_fit_reads():
+    cache = MemoryCache()
+    parameters = {"a": cw.Parameter("a", bounds=(-5, 5)), "b": cw.Parameter("b", bounds=(-5, 5))}
+    element = cw.DataFit(objective(), parameters=parameters)
+    first = run(cw.Pipeline({"known": known(a=0.5, b=0.5), "fit": element}), world(cache=cache)).element("fit")
+    moved = run(cw.Pipeline({"known": known(a=4.0, b=0.5), "fit": element}), world(cache=cache)).element("fit")
+    assert not moved.cached
+    assert (first.result["initial_guess"]["a"], moved.result["initial_guess"]["a"]) == (0.5, 4.0)
+
+
+def test_statistics_are_free_of_weights_and_scopes():
+    element = cw.Validation(
+        {"one": objective((1.1, 1.1, 1.1, 1.1))},
+        summary_stats=[
+            cw.costs.RMSE(),
+            cw.costs.RMSE(objective_names=["other"]),
+            cw.costs.RMSE(variable_weights={"Voltage [V]": 4.0}),
+        ],
+    )
+    record = run(cw.Pipeline({"known": known(a=1.0, b=0.0), "v": element}), world()).element("v")
+    assert [row["value"] for row in record.result["summary_stats"]["one"]] == pytest.approx([100.0] * 3)
+
+
+def test_an_unscaled_search_finds_small_parameters():
+    parameters = {"a": cw.Parameter("a", 0.0, (-5, 5)), "b": cw.Parameter("b", 1e-3, (0, 5e-3), normalize=False)}
+    data = {"Time [s]": TIME, "Current [A]": [1.0] * 4, "Voltage [V]": [1.0, 1.002, 1.004, 1.006]}
+    line = cw.objectives.CurrentDriven(data, options={"model": "line"})
+    record = run(cw.Pipeline({"fit": cw.DataFit(line, parameters=parameters)}), world()).element("fit")
+    assert record.result["parameter_values"]["b"] == pytest.approx(2e-3, rel=1e-4)
+
+
+def test_a_step_of_the_current_within_one_time_stamp_is_compared_after_the_step():
+    data = {
+        "Time [s]": [0.0, 50.0, 50.0, 60.0],
+        "Current [A]": [0.0, 0.0, 5.0, 5.0],
+        "Voltage [V]": [4.2, 4.2, 4.0, 3.9],
+    }
+    one = cw.objectives.CurrentDriven(data, options={"model": "line"}).prepare(
+        cw.ParameterSet({"a": 1, "b": 1}), (), Line
+    )
+    problem = one.simulation.problem
+    assert np.interp(problem.output_times[1], problem.time, problem.current) == 5.0
+    assert one.observed["Voltage [V]"][1] == 4.0

@@ -4,8 +4,8 @@ With `r = w (y_model - y_data) / s` for each variable of each objective, where `
 weight times the variable's, and `s` the normalization of the data (a number, so that model and data stay comparable).
 
 Where the model has no value, because its simulation ended early, `nan_values` stands for it: the mean or the minimum of
-what there is, or a number. Without a choice it is the mean, and the difference counts for no less than the range of the
-data, so that a search is never drawn to parameters with which the cell fails.
+what there is, or a number. Without a choice the last value goes on: that of the voltage at which it was ended, well
+outside the data, and continuous in the parameters, which the mean is not.
 """
 
 from abc import abstractmethod
@@ -47,6 +47,12 @@ class ErrorCost(Cost):
             )
         if isinstance(self.nan_values, str) and self.nan_values not in {"mean", "min"}:
             raise ConfigurationError(f"nan_values is 'mean', 'min' or a number, not {self.nan_values!r}")
+        if isinstance(self.normalization, int | float) and self.normalization <= 0:
+            raise ConfigurationError(f"a normalization is above 0, not {self.normalization:g}")
+        for weights in (self.objective_weights, self.variable_weights):
+            for name, weight in (weights or {}).items():
+                if weight < 0:
+                    raise ConfigurationError(f"the weight of {name!r} is {weight:g}, and a weight is not negative")
         if self.calculation_structure is not None and self.objective_names is not None:
             raise ConfigurationError("give calculation_structure or objective_names, not both")
         return self
@@ -77,7 +83,7 @@ class ErrorCost(Cost):
                     weight = (self.objective_weights or {}).get(objective, 1.0) * (self.variable_weights or {}).get(
                         variable, 1.0
                     )
-                    yield weight, self._residual(model, data) / self._scale(data)
+                    yield weight, (self._filled(model) - data) / self._scale(data)
 
     def _counts(self, objective: str, variable: str) -> bool:
         if self.objective_names is not None:
@@ -92,23 +98,17 @@ class ErrorCost(Cost):
         scale = float(_NORMALIZATIONS[how](data)) if isinstance(how, str) else float(how)
         return scale if scale > 0 else 1.0
 
-    def _residual(self, model: Array, data: Array) -> Array:
-        r = self._filled(model) - data
-        missing = np.isnan(model)
-        if self.nan_values is None and missing.any():
-            least = float(np.ptp(data)) or float(np.mean(np.abs(data))) or 1.0
-            r[missing] = np.copysign(np.maximum(np.abs(r[missing]), least), r[missing])
-        return r
-
     def _filled(self, model: Array) -> Array:
         missing = np.isnan(model)
         if not missing.any():
             return model
-        how = self.nan_values if self.nan_values is not None else "mean"
+        how = self.nan_values if self.nan_values is not None else "last"
         if missing.all():
             return np.zeros_like(model) if isinstance(how, str) else np.full_like(model, float(how))
         there = model[~missing]
-        fill = {"mean": there.mean(), "min": there.min()}[how] if isinstance(how, str) else float(how)
+        fill = (
+            {"last": there[-1], "mean": there.mean(), "min": there.min()}[how] if isinstance(how, str) else float(how)
+        )
         return np.where(missing, fill, model)
 
 

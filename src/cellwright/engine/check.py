@@ -1,5 +1,6 @@
 """The check: a run without its expensive part, that finds in seconds what would fail after an hour."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -209,6 +210,8 @@ def _misnamed(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
     for name, element in pipeline.elements.items():
         given = getattr(element, "parameters", None) if isinstance(element, Entry) else None
         for key, value in (given or {}).items():
+            if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+                yield Problem("error", f"{key!r} is {value}, not a number", (name, "parameters", key), "give a number")
             if isinstance(value, str) and _is_number(value):
                 said = f"{key!r} is the text {value!r}, not a number"
                 yield Problem("error", said, (name, "parameters", key), "write it without quotes")

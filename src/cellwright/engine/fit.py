@@ -37,12 +37,15 @@ class FitSetup:
     ready: Mapping[str, Prepared]
     cost: TotalCost
     estimator: Estimator
+    started: frozenset[str]
+    """The free parameters whose start the document gives; the others start where the elements before left them."""
 
     @property
     def reads(self) -> frozenset[str]:
         """All parameters that the fit reads of those before it."""
-        own = set(self.space.names)
-        return frozenset().union(*(one.reads for one in self.ready.values())) - own
+        inherited = {name for name in self.space.names if name not in self.started}
+        own = set(self.space.names) - inherited
+        return (frozenset().union(*(one.reads for one in self.ready.values())) | inherited) - own
 
 
 def starting_values(element: DataFit, p: ParameterSet) -> Space:
@@ -78,7 +81,11 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     errors += _mismatches(cost, estimator, space)
     if ready and not failed and (element.options or DataFitOptions()).validate_:
         errors += _orphans(space, element.tied, ready)
-    return FitSetup(space, inner, ready, cost, estimator), errors
+    try:
+        _starts(element, space, DEFAULT_SEED)
+    except CellwrightError as error:
+        errors.append(error)
+    return FitSetup(space, inner, ready, cost, estimator, _started(element)), errors
 
 
 def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRecord:
@@ -101,7 +108,8 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
         setup.estimator.needs_residuals,
         seconds=options.maxtime,
     )
-    key = digest([element.digest(), setup.p.digest_of(setup.reads), dict(world.versions)])
+    start = setup.space.initial.tolist()
+    key = digest([element.digest(), setup.p.digest_of(setup.reads), start, dict(world.versions)])
     seed = DEFAULT_SEED if options.seed is None else options.seed
     starts = _starts(element, setup.space, seed)
     estimator = _limited(setup.estimator, options.max_iterations)
@@ -202,7 +210,17 @@ def _record(
         series=_series(setup.ready, before, after),
         trace=tuple(best.evaluation.trace),
         counts=counts,
+        warnings=tuple(_early(setup.ready, after)),
     )
+
+
+def _early(ready: Mapping[str, Prepared], after: Mapping[str, Answer]) -> list[str]:
+    """Return a warning for each objective whose best simulation does not last as long as the data."""
+    return [
+        f"{name}: even the best simulation ended before the data ({after[name].message}); what is missing was penalised"
+        for name in ready
+        if after[name].status == "ended early"
+    ]
 
 
 def _row(dimension: Any, value: float) -> dict[str, Any]:
@@ -311,9 +329,16 @@ def _orphans(space: Space, tied: Mapping[str, Expression], ready: Mapping[str, P
     ]
 
 
+def _started(element: DataFit) -> frozenset[str]:
+    free = {n: getattr(v, "parameter", v) for n, v in (element.parameters or {}).items() if n not in element.tied}
+    return frozenset(name for name, plain in free.items() if plain.initial_value is not None)
+
+
 def _starts(element: DataFit, space: Space, seed: int) -> list[Space]:
     guesses = element.initial_guesses
     if isinstance(guesses, list):
+        if not guesses:
+            raise ConfigurationError("a list of initial guesses names at least one", at=("initial_guesses",))
         return [_with_guess(space, guess) for guess in guesses]
     if element.multistarts is None:
         return [space]

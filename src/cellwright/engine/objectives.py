@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cellwright.catalog.costs import MAE, RMSE, Max
+from cellwright.catalog.costs import MAE, RMSE, ErrorCost, Max
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, MissingParameterError, Problem
 from cellwright.schema.datasource import DataSource
@@ -123,7 +123,7 @@ def statistics(
     factor, shown = (1e3, "mV") if unit == "V" else (1.0, unit)
     result = []
     for cost in costs if costs is not None else (RMSE(), MAE(), Max()):
-        plain = cost.model_copy(update={"normalization": "identity"}) if hasattr(cost, "normalization") else cost
+        plain = type(cost)(normalization="identity") if isinstance(cost, ErrorCost) else cost
         value = plain.scalar(pair) if there.any() else float("nan")
         square = type(cost).__name__ in {"SSE", "MSE"}
         label = f" [{shown}{'2' if square else ''}]" if shown else ""

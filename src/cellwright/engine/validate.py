@@ -31,7 +31,8 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
             continue
         stats[objective] = _rows(element, one, solved.outputs)
         series[objective] = {"optimal": channels(one, solved.outputs)}
-        outcomes[objective] = {"status": solved.status, "points": len(one.x)}
+        compared = min(int(np.isfinite(solved.outputs[variable]).sum()) for variable in one.observed)
+        outcomes[objective] = {"status": solved.status, "points": len(one.x), "compared": compared}
     if not stats:
         raise _worst(errors, failed)
     early = [o for o, outcome in outcomes.items() if outcome["status"] == "ended early"]
@@ -51,7 +52,11 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
         reads=tuple(sorted(frozenset().union(*(one.reads for one in ready.values())))),
         series=series,
         counts={"solves": len(ready), "failed": len(ready) - len(stats)},
-        warnings=tuple(f"{o}: the simulation ended before the data; the common part is compared" for o in early),
+        warnings=tuple(
+            f"{o}: the simulation ended before the data; {outcomes[o]['compared']} of {outcomes[o]['points']} rows are "
+            "compared"
+            for o in early
+        ),
     )
 
 

@@ -29,6 +29,13 @@ CONCENTRATIONS = tuple(names_of(electrode).initial_concentration for electrode i
 STOICHIOMETRIES = tuple(names_of(electrode).initial_stoichiometry for electrode in ELECTRODES)
 
 
+PROBED = frozenset(
+    [SOC, VOLTAGE, LITHIUM, LAYERS, *CONCENTRATIONS, *STOICHIOMETRIES]
+    + [names_of(electrode).capacity for electrode in ELECTRODES]
+)
+"""What is looked for to find the initial state: that a name is absent is read too."""
+
+
 @dataclass(frozen=True)
 class InitialState:
     """How the initial concentrations come about.

@@ -13,7 +13,7 @@ import numpy as np
 import pybamm
 
 from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
-from cellwright.models.initial import InitialState, initial_state
+from cellwright.models.initial import PROBED, InitialState, initial_state
 from cellwright.models.numerics import simulation_keywords, solver_of
 from cellwright.models.outputs import Outputs
 from cellwright.models.symbols import to_callable, to_pybamm
@@ -68,7 +68,22 @@ class BuiltSimulation:
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """The names of all parameters that the model and its initial state read."""
+        """The names of all parameters that the model and its initial state read or look for.
+
+        Among them those that stand in the definitions of what is read, however far back.
+        """
+        definitions = self.problem.parameters.definitions
+        found: set[str] = set()
+        open_names = set(self.given)
+        while open_names:
+            name = open_names.pop()
+            found.add(name)
+            open_names |= free_names(definitions.get(name)) - found
+        return frozenset(found) | PROBED
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """The parameters that the model and its initial state are built from."""
         values = self.problem.parameters.values_
         direct = {name for name in self.needed | self.start.reads if name in values or name in self.problem.free}
         return frozenset(direct | {free for name in direct if name in values for free in free_names(values[name])})
@@ -76,7 +91,7 @@ class BuiltSimulation:
     @property
     def used(self) -> frozenset[str]:
         """The free parameters that act on the model or its initial state."""
-        return self.reads & frozenset(self.problem.free)
+        return self.given & frozenset(self.problem.free)
 
     @cached_property
     def solvable(self) -> Any:
@@ -251,7 +266,7 @@ def _parameter_values(simulation: BuiltSimulation, fixed: Mapping[str, float]) -
     inputs = {name: pybamm.InputParameter(name) for name in problem.free if name not in fixed}
     symbols = {**inputs, **{name: pybamm.Scalar(value) for name, value in fixed.items()}}
     values: dict[str, Any] = {}
-    for name in simulation.reads:
+    for name in simulation.given:
         if name in problem.parameters.values_:
             values[name] = _value(problem.parameters, name, symbols, fixed)
     for name in problem.free:

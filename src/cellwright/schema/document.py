@@ -295,6 +295,8 @@ class Pipeline(Schema):
         place = Path(path)
         try:
             text = place.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"the file {place.name!r} is not in UTF-8", hint="save it in UTF-8") from None
         except OSError as cause:
             near = [other.name for other in place.parent.glob("*.y*ml")] if place.parent.is_dir() else []
             raise ConfigurationError(
@@ -330,7 +332,16 @@ class Pipeline(Schema):
 
 
 class Loader(yaml.SafeLoader):
-    """YAML as people write numbers: 1e-14 is a number too."""
+    """YAML as people write numbers, 1e-14 too, in which a name that stands twice is a mistake."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping of a node. Raises: `ConfigurationError` for a name that stands twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+                raise ConfigurationError(f"{key.value!r} stands twice, again in line {key.start_mark.line + 1}")
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 Loader.add_implicit_resolver(

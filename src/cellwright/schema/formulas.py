@@ -43,7 +43,10 @@ def parse_formula(text: str, arguments: tuple[str, ...] = ()) -> Any:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as cause:
         raise ConfigurationError(f"the formula {text!r} cannot be read: {cause.msg}") from None
-    return _value(tree, arguments, text)
+    try:
+        return _value(tree, arguments, text)
+    except ArithmeticError as cause:
+        raise ConfigurationError(f"the formula {text!r} has no value: {cause}") from None
 
 
 def _value(node: ast.expr, arguments: tuple[str, ...], text: str) -> Any:

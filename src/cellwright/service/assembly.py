@@ -52,6 +52,8 @@ def run_pipeline(
     Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
     its name first in `at`; `CanceledError`.
     """
+    if pipeline.output_file is not None and not Path(pipeline.output_file).parent.is_dir():
+        raise ConfigurationError(f"the folder of {pipeline.output_file!r} is not there", at=("output_file",))
     pool = pool_of(executor, pipeline) if isinstance(executor, str) else executor
     try:
         if store is None:
@@ -88,6 +90,8 @@ def _written(result: PipelineResult, pipeline: Pipeline) -> PipelineResult:
 
 def pool_of(kind: Literal["inline", "processes"], pipeline: Pipeline) -> Pool:
     """Return a new pool; processes are started for pipelines alone that fit something."""
+    if kind not in {"inline", "processes"}:
+        raise ConfigurationError(f"the executor is 'inline', 'processes' or a pool, not {kind!r}")
     if kind == "processes" and fits(pipeline):
         return ProcessPool(warm="cellwright.models.simulate")
     return InlinePool()

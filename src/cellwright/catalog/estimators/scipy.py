@@ -153,7 +153,8 @@ def differences(function: Remembered, x: Array, space: Space, step: float = DIFF
     A side on which the function has no finite value is replaced by the other; where both fail the column is 0.
     """
     base = function.at(x)
-    steps = np.where(x + step <= space.upper, step, -step)
+    width = step * _scale(x, space)
+    steps = np.where(x + width <= space.upper, width, -width)
     columns = (function.function(x + np.diag(steps)) - base) / steps[:, None]
     broken = ~np.isfinite(columns).all(axis=1)
     if broken.any():
@@ -171,10 +172,17 @@ def central_gradient(cost: Remembered, x: Array, space: Space, step: float = DIF
 
     A scalar cost is flat near its minimum, where one-sided differences would see the curvature instead of the slope.
     """
-    ahead = np.minimum(x + step, space.upper) - x
-    behind = x - np.maximum(x - step, space.lower)
+    width = step * _scale(x, space)
+    ahead = np.minimum(x + width, space.upper) - x
+    behind = x - np.maximum(x - width, space.lower)
     values = cost.function(np.vstack([x + np.diag(ahead), x - np.diag(behind)]))[:, 0]
     return np.asarray((values[: len(x)] - values[len(x) :]) / (ahead + behind))
+
+
+def _scale(x: Array, space: Space) -> Array:
+    """Return the length (d,) against which a step is small: the range of a parameter, else its size, at least 1."""
+    width = space.upper - space.lower
+    return np.where(np.isfinite(width), width, np.maximum(np.abs(x), 1.0))
 
 
 def _residuals(residuals: Array | None) -> Array:

@@ -106,11 +106,13 @@ class CurrentDriven(Objective):
             )
         table = self.data_input.table
         time, current = knots(table)
+        kept = last_of_each_time(table[TIME])
+        output_times = time[kept]
         if not options.interpolant_lossless:
             atol = CURRENT_ATOL if options.interpolant_atol is None else options.interpolant_atol
             rtol = CURRENT_RTOL if options.interpolant_rtol is None else options.interpolant_rtol
             time, current = compress_current(time, current, atol=atol, rtol=rtol)
-        rows = table.take(last_of_each_time(table[TIME]))
+        rows = table.take(kept)
         for variable in self.variables:
             _refuse_gaps(rows[variable], variable)
         start = self.data_input.initial_voltage
@@ -120,7 +122,7 @@ class CurrentDriven(Objective):
             parameters=p.merge(self.parameters or {}, Origin("objective")),
             time=time,
             current=current,
-            output_times=rows[TIME] - rows[TIME][0],
+            output_times=output_times,
             variables=tuple(MODEL_VARIABLES.get(variable, variable) for variable in self.variables),
             free=tuple(name for name in free if name not in (self.parameters or {})),
             initial_voltage=start if start is not None or voltage is None else float(voltage[0]),

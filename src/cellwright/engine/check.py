@@ -210,7 +210,7 @@ def _misnamed(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
     for name, element in pipeline.elements.items():
         given = getattr(element, "parameters", None) if isinstance(element, Entry) else None
         for key, value in (given or {}).items():
-            if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+            if isinstance(value, bool) or (isinstance(value, float) and math.isnan(value)):
                 yield Problem("error", f"{key!r} is {value}, not a number", (name, "parameters", key), "give a number")
             if isinstance(value, str) and _is_number(value):
                 said = f"{key!r} is the text {value!r}, not a number"

@@ -27,6 +27,7 @@ from cellwright.schema.values import Function, free_names
 pybamm.set_logging_level("ERROR")
 
 CURRENT = "Current function [A]"
+PHASES = ("", "primary", "secondary")
 VOLTAGE = "Voltage [V]"
 POSITIVE = {
     "m2.s-1": ("diffusivity",),
@@ -178,9 +179,6 @@ def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState,
     for name in shaping & p.values_.keys() & needed:
         structural |= free_names(p.values_[name]) & free
     return needed, start, tuple(sorted(structural))
-
-
-PHASES = ("", "primary", "secondary")
 
 
 def _parameters_of(model: Any, problem: SimulationProblem) -> dict[str, str]:

@@ -116,6 +116,12 @@ def check(pipeline: Pipeline, world: World) -> CheckReport:
 
 
 def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
+    later = list(element.unimplemented())
+    if later:
+        walk.problems += [replace(problem, at=(name, *problem.at)) for problem in later]
+        walk.broken.append(name)
+        _stand_in(name, element, walk)
+        return
     ready, problems = settled(element, world)
     if problems:
         walk.problems += [replace(problem, at=(name, *problem.at)) for problem in problems]

@@ -53,6 +53,13 @@ class Element(Member):
 
     tag: ClassVar[str] = "element_type"
     aliases = LEGACY_KINDS
+    runs: ClassVar[bool] = True
+    """Whether the engine runs this kind of element."""
+
+    @classmethod
+    def implemented(cls) -> bool:
+        """Return whether the engine runs this kind of element."""
+        return cls.runs
 
 
 class DataFit(Element):
@@ -71,6 +78,7 @@ class DataFit(Element):
         "objective_parallelism", "initial_guess_sampler", "priors", "options",
     )  # fmt: skip
     unwritten = frozenset({"source"})
+    later = frozenset({"priors"})
 
     element_type: Literal["data_fit"] = "data_fit"
     objectives: dict[str, Objective]
@@ -115,13 +123,6 @@ class DataFit(Element):
     @classmethod
     def _options(cls, given: Any) -> Any:
         return DataFitOptions(**given) if isinstance(given, Mapping) else given
-
-    @field_validator("priors")
-    @classmethod
-    def _not_yet(cls, given: Any) -> Any:
-        if given:
-            raise ConfigurationError("priors are not implemented yet")
-        return given
 
     @model_validator(mode="after")
     def _something_free(self) -> "DataFit":

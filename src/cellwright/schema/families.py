@@ -1,12 +1,10 @@
 """The families that a pipeline is made of, and what each of their members can do."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationInfo, field_validator
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.datasource import DataInput
@@ -24,13 +22,14 @@ Comparison = Mapping[str, Mapping[str, tuple[Array, Array]]]
 class Entry(Member):
     """An element that gives known values."""
 
+    verb: ClassVar[str] = "compute"
     tag: ClassVar[str] = "name"
 
     source: str | None = None
 
-    @abstractmethod
     def compute(self, p: ParameterSet) -> Values:
         """Return the values by parameter name."""
+        raise self.not_yet()
 
 
 class Calculation(Member):
@@ -39,17 +38,18 @@ class Calculation(Member):
     `compute` works on numbers, arrays and expressions alike; what it reads of `p` is recorded.
     """
 
+    verb: ClassVar[str] = "compute"
     unwritten = frozenset({"source"})
 
     source: str | None = None
 
-    @abstractmethod
     def compute(self, p: ParameterSet) -> Values:
         """Return the derived values by parameter name.
 
         Raises: `MissingParameterError` where a number is needed that nobody provides, `ConfigurationError` and
         `DataError` for values outside the formula's domain.
         """
+        raise self.not_yet()
 
 
 class Prepared(Protocol):
@@ -88,20 +88,23 @@ class Prepared(Protocol):
 class Cost(Member):
     """How far the model is from the data, as a number and, where there is one, as a residual array."""
 
+    verb: ClassVar[str] = "scalar"
     positional = ()
 
-    @abstractmethod
     def scalar(self, comparison: Comparison) -> float:
         """Return the cost."""
+        raise self.not_yet()
 
-    @abstractmethod
     def residuals(self, comparison: Comparison) -> Array | None:
         """Return an array whose sum of squares is the cost, or None where the cost has none."""
+        raise self.not_yet()
 
 
 class Objective(Member):
     """What a fit or a validation compares: measured data with what a model says of them."""
 
+    verb: ClassVar[str] = "prepare"
+    later = frozenset({"constraints", "penalties"})
     positional = ("data_input", "options", "callbacks")
 
     options: Any = None
@@ -112,24 +115,17 @@ class Objective(Member):
     parameters: dict[str, Any] | None = None
     data_input: DataInput
 
-    @field_validator("constraints", "penalties")
-    @classmethod
-    def _not_yet(cls, given: Any, info: ValidationInfo) -> Any:
-        if given:
-            raise ConfigurationError(f"{info.field_name} of an objective are not implemented yet")
-        return given
-
     @classmethod
     def parse(cls, value: Any) -> Self:
         """Return the objective of a wire form, older ones among them: `objective` for `type`, `model` on its own."""
         return super().parse(_modern(value) if isinstance(value, Mapping) else value)
 
-    @abstractmethod
     def prepare(self, p: ParameterSet, free: tuple[str, ...], simulate: Simulate) -> Prepared:
         """Build what the comparison needs; nothing is integrated.
 
         Raises: `DataError` for missing columns, `MissingParameterError` for parameters that the model lacks.
         """
+        raise self.not_yet()
 
 
 def _modern(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,6 +146,7 @@ def _modern(config: Mapping[str, Any]) -> dict[str, Any]:
 class Distribution(Member):
     """A probability distribution of one parameter."""
 
+    verb: ClassVar[str] = "quantile"
     tag: ClassVar[str] = "distribution"
 
     @classmethod
@@ -159,48 +156,52 @@ class Distribution(Member):
             value = {(cls.tag if key == "type" else key): item for key, item in value.items()}
         return super().parse(value)
 
-    @abstractmethod
     def quantile(self, q: Array) -> Array:
         """Return the values below which the fractions `q` of the probability lie."""
+        raise self.not_yet()
 
 
 class Sampler(Member):
     """Draws points in the unit cube for the starts of a fit."""
 
-    @abstractmethod
+    verb: ClassVar[str] = "draw"
+
     def draw(self, count: int, dimensions: int, rng: np.random.Generator) -> Array:
         """Return `count` points of the unit cube (count, dimensions)."""
+        raise self.not_yet()
 
 
 class Transform(Member):
     """A change of variable in which a parameter is searched."""
 
+    verb: ClassVar[str] = "forward"
     tag: ClassVar[str] = "transform"
     positional = ("parameter",)
 
     parameter: Any
 
-    @abstractmethod
     def forward(self, value: float) -> float:
         """Return the search variable of a value."""
+        raise self.not_yet()
 
-    @abstractmethod
     def inverse(self, variable: float) -> float:
         """Return the value of a search variable."""
+        raise self.not_yet()
 
 
 class Estimator(Member):
     """Finds the parameters that make a cost small."""
 
+    verb: ClassVar[str] = "search"
     aliases: ClassVar[Mapping[str, str]] = {}
     needs_residuals: ClassVar[bool] = False
     """Whether the search asks for residual arrays; costs without them are refused."""
     global_search: ClassVar[bool] = False
     """Whether the search covers the bounds and so needs them finite."""
 
-    @abstractmethod
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point. All randomness is drawn from `rng`; `evaluate` ends the search by raising."""
+        raise self.not_yet()
 
 
 class SimulationSettings(Schema):

@@ -24,6 +24,7 @@ class Parameter(Schema):
         "initial_guess_distribution",
     )  # fmt: skip
     unwritten = frozenset({"name"})
+    later = frozenset({"prior"})
 
     name: str
     initial_value: int | float | None = None
@@ -40,13 +41,6 @@ class Parameter(Schema):
         if not isinstance(given, list | tuple):
             return given
         return [decode_float(end) if isinstance(end, Mapping) else end for end in given]
-
-    @field_validator("prior")
-    @classmethod
-    def _not_yet(cls, given: Any) -> Any:
-        if given is not None:
-            raise ConfigurationError("priors are not implemented yet")
-        return given
 
     @model_validator(mode="after")
     def _upright(self) -> "Parameter":

@@ -123,6 +123,66 @@ class ElectrodeNames:
         """Upper end of the window in which the electrode works."""
         return f"{self._phase}Maximum {self.electrode} stoichiometry"
 
+    @property
+    def porosity(self) -> str:
+        """Volume fraction of the pores."""
+        return f"{self._title} electrode porosity"
+
+    @property
+    def lithiation(self) -> str:
+        """Stoichiometry as a function of the potential, the inverse of the open-circuit potential."""
+        return f"{self._phase}{self._title} electrode {self._direction}lithiation"
+
+    @property
+    def entropic_change(self) -> str:
+        """Change of the open-circuit potential with temperature."""
+        return f"{self._phase}{self._title} electrode {self._direction}OCP entropic change [V.K-1]"
+
+    @property
+    def diffusivity(self) -> str:
+        """Diffusivity of lithium in the particles."""
+        return f"{self._phase}{self._title} particle {self._direction}diffusivity [m2.s-1]"
+
+    @property
+    def reference_diffusivity(self) -> str:
+        """Prefactor of the diffusivity, or its value at the reference temperature."""
+        return f"{self._phase}{self._title} particle {self._direction}reference diffusivity [m2.s-1]"
+
+    @property
+    def diffusivity_activation_energy(self) -> str:
+        """Activation energy of the diffusivity."""
+        return f"{self._phase}{self._title} particle {self._direction}diffusivity activation energy [J.mol-1]"
+
+    @property
+    def exchange_current_density(self) -> str:
+        """Exchange-current density of the intercalation reaction."""
+        return f"{self._phase}{self._title} electrode {self._direction}exchange-current density [A.m-2]"
+
+    @property
+    def reference_exchange_current_density(self) -> str:
+        """Prefactor of the exchange-current density, its value at the reference temperature."""
+        return f"{self._phase}{self._title} electrode {self._direction}reference exchange-current density [A.m-2]"
+
+    @property
+    def reaction_activation_energy(self) -> str:
+        """Activation energy of the intercalation reaction."""
+        return f"{self._phase}{self._title} electrode {self._direction}reaction activation energy [J.mol-1]"
+
+    @property
+    def lower_excess_capacity(self) -> str:
+        """Capacity of the electrode below the window in which the cell uses it."""
+        return f"{self._phase}{self._title} electrode lower excess capacity [A.h]"
+
+    @property
+    def upper_excess_capacity(self) -> str:
+        """Capacity of the electrode above the window in which the cell uses it."""
+        return f"{self._phase}{self._title} electrode upper excess capacity [A.h]"
+
+    @property
+    def host_site(self) -> str:
+        """What the names of an MSMR set begin with."""
+        return f"{self._phase}{self._title} electrode {self._direction}host site"
+
 
 def names_of(electrode: str, phase: str | None = None, direction: str | None = None) -> ElectrodeNames:
     """Return the parameter names of an electrode."""

@@ -5,7 +5,8 @@ writes the wire form. A family is a direct subclass of `Member`; a class joins i
 its tag field has as default. Packages add members through the entry point group `cellwright.members`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Self
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
-from cellwright.errors import ConfigurationError, Path, Problem, did_you_mean
+from cellwright.errors import ConfigurationError, NotImplementedYetError, Path, Problem, did_you_mean
 from cellwright.schema import contract, values
 
 Leaf = Callable[[Any], Any]
@@ -64,6 +65,8 @@ class Schema(BaseModel):
     """The fields that the place of a problem does not mention."""
     unwritten: ClassVar[frozenset[str]] = frozenset()
     """The fields that the wire form leaves out."""
+    later: ClassVar[frozenset[str]] = frozenset()
+    """The fields that are read and written, and do nothing yet; setting one keeps a pipeline from running."""
 
     def __init__(self, *args: Any, **data: Any) -> None:
         kind = type(self)
@@ -96,6 +99,17 @@ class Schema(BaseModel):
         """Return the wire form: JSON objects, lists and numbers; fields that are None are left out."""
         return self._dump(values.to_wire)
 
+    def unimplemented(self) -> Iterator[Problem]:
+        """Yield, with its place, everything that the object asks for and that is not implemented yet."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name in self.later and value and value != field.default:
+                written = field.serialization_alias or name
+                said = f"{written!r} of {type(self).__name__} is not implemented yet"
+                yield Problem("error", said, (written,), "leave it out", NotImplementedYetError.code)
+            for at, part in _parts(value, () if name in self.silent else (name,)):
+                yield from (replace(problem, at=(*at, *problem.at)) for problem in part.unimplemented())
+
     def digest(self) -> str:
         """Return the SHA-256 of what the object says; data count by their content."""
         return values.digest(self._dump(lambda value: value.digest() if hasattr(value, "digest") else value))
@@ -125,6 +139,18 @@ def dump(value: Any, leaf: Leaf) -> Any:
     return leaf(value)
 
 
+def _parts(value: Any, at: Path) -> Iterator[tuple[Path, Schema]]:
+    """Yield the objects of ours in a field's value, each with its place."""
+    if isinstance(value, Schema):
+        yield at, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _parts(item, (*at, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _parts(item, (*at, str(index)))
+
+
 def _a(word: str) -> str:
     return "an" if word[0].lower() in "aeiou" else "a"
 
@@ -142,6 +168,8 @@ class Member(Schema):
     aliases: ClassVar[Mapping[str, str]] = {}
     """Older tags and what they are called now."""
     example: ClassVar["Example | None"] = None
+    verb: ClassVar[str] = ""
+    """The method by which the members of a family do their work."""
     registry: ClassVar[dict[str, type["Member"]]] = {}
 
     @classmethod
@@ -167,6 +195,26 @@ class Member(Schema):
             tags = {"enum": sorted(cls.registry)}
             return {"type": "object", "title": cls.__name__, "properties": {cls.tag: tags}, "required": [cls.tag]}
         return handler(core)
+
+    @classmethod
+    def implemented(cls) -> bool:
+        """Return whether the member does its family's work; else it is read, written and refused by name at a run."""
+        family = next((kind for kind in cls.__mro__ if _is_family(kind)), cls)
+        return not cls.verb or getattr(cls, cls.verb) is not getattr(family, cls.verb)
+
+    def unimplemented(self) -> Iterator[Problem]:
+        """Yield, with its place, everything that the member asks for and that is not implemented yet."""
+        if not type(self).implemented():
+            yield Problem.of(self.not_yet())
+        yield from super().unimplemented()
+
+    def not_yet(self) -> NotImplementedYetError:
+        """Return the error that names this member as not implemented yet."""
+        family: type[Member] = next(kind for kind in type(self).__mro__ if _is_family(kind))
+        known = ", ".join(sorted(tag for tag, kind in family.registry.items() if kind.implemented()))
+        return NotImplementedYetError(
+            f"the {family.__name__.lower()} {type(self).__name__!r} is not implemented yet", hint=f"there are {known}"
+        )
 
     @classmethod
     def parse(cls, value: Any) -> Self:

@@ -1,1 +1,1 @@
-"""Contract kits, fakes and synthetic cells, shipped for authors of members."""
+"""Contract kits and example cells, for our tests and for packages that add members."""

@@ -3,7 +3,6 @@
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import field_validator
 
 from cellwright.errors import DataError
 from cellwright.schema.datasource import Data
@@ -48,11 +47,6 @@ class OCPDataInterpolant(Calculation):
         },
         gives={"Negative electrode OCP [V]": Function.table("sto", [0.0, 0.5, 1.0], [1.0, 0.2, 0.0])},
     )
-
-    @field_validator("options", mode="before")
-    @classmethod
-    def _options(cls, given: object) -> object:
-        return OCPDataInterpolantOptions(**given) if isinstance(given, dict) else given
 
     def compute(self, p: ParameterSet) -> Values:
         """Return the potential [V] as a function of stoichiometry.

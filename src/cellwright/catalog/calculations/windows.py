@@ -60,11 +60,6 @@ class ElectrodeSOH(Calculation):
         },
     )
 
-    @field_validator("options", mode="before")
-    @classmethod
-    def _options(cls, given: object) -> object:
-        return ElectrodeSOHOptions(**given) if isinstance(given, dict) else given
-
     def compute(self, p: ParameterSet) -> Values:
         """Return the four stoichiometries [-].
 

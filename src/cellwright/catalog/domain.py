@@ -1,0 +1,35 @@
+"""Where the formulas hold: values outside are refused by name; expressions of missing parameters pass."""
+
+import math
+from typing import Any
+
+from cellwright.errors import ConfigurationError
+from cellwright.schema.parameters import ParameterSet
+
+
+def positive(p: ParameterSet, name: str) -> Any:
+    """Return a parameter that must be above 0, or its expression. Raises: `ConfigurationError` where it is not."""
+    return checked_positive(name, p[name])
+
+
+def fraction(p: ParameterSet, name: str) -> Any:
+    """Return a parameter that lies between 0 and 1, or its expression. Raises: `ConfigurationError` else."""
+    return checked_fraction(name, p[name])
+
+
+def checked_positive(name: str, value: Any) -> Any:
+    """Return the value. Raises: `ConfigurationError` where it is a number that is not above 0."""
+    if _is_number(value) and not (value > 0 and math.isfinite(value)):
+        raise ConfigurationError(f"{name!r} is {value:.6g}, and it must be above 0")
+    return value
+
+
+def checked_fraction(name: str, value: Any, tolerance: float = 1e-9) -> Any:
+    """Return the value. Raises: `ConfigurationError` where it is a number outside 0 to 1 by more than `tolerance`."""
+    if _is_number(value) and not -tolerance <= value <= 1 + tolerance:
+        raise ConfigurationError(f"{name!r} is {value:.6g}, and it must lie between 0 and 1")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,79 @@
+"""MSMR sets among the parameters: lists, or one parameter for each kind of site.
+
+A list stands under `Negative electrode host site standard potential [V]`, a single site under
+`Negative electrode host site standard potential (0) [V]`, as in PyBaMM's MSMR models; likewise `… host site occupancy
+fraction`, `… host site ideality factor` and, in place of the fraction, `… host site capacity [A.h]`. A phase stands in
+front (`Primary: `), a direction before the words "host site" (`Negative electrode lithiation host site …`).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from cellwright.errors import ConfigurationError, MissingParameterError, did_you_mean
+from cellwright.physics.msmr import Sites
+from cellwright.schema.names import ElectrodeNames
+from cellwright.schema.parameters import ParameterSet
+
+Quantity = Literal["standard potential", "occupancy fraction", "ideality factor", "capacity"]
+_UNITS = {"standard potential": " [V]", "capacity": " [A.h]"}
+
+
+def site_name(name: ElectrodeNames, quantity: Quantity, index: int | None = None) -> str:
+    """Return the name of a quantity of one kind of site, or without an index of the list of all."""
+    return f"{name.host_site} {quantity}{'' if index is None else f' ({index})'}{_UNITS.get(quantity, '')}"
+
+
+def sites_of(p: ParameterSet, name: ElectrodeNames, *, by: Literal["fraction", "capacity"] = "fraction") -> Sites:
+    """Return the MSMR set of an electrode: numbers, or expressions of what is missing.
+
+    With `by="capacity"` the sites' capacities [A.h] stand in place of the fractions.
+
+    Raises: `MissingParameterError` where there is none, `ConfigurationError` for lists of different lengths.
+    """
+    third: Quantity = "occupancy fraction" if by == "fraction" else "capacity"
+    return Sites(listed(p, name, "standard potential"), listed(p, name, third), listed(p, name, "ideality factor"))
+
+
+def numbered_sites(p: ParameterSet, name: ElectrodeNames) -> Sites:
+    """Return the MSMR set of an electrode in numbers.
+
+    Raises: `MissingParameterError` where there is none or a value still waits for others.
+    """
+    sites = sites_of(p, name)
+    for quantity, values in (
+        ("standard potential", sites.U0),
+        ("occupancy fraction", sites.X),
+        ("ideality factor", sites.w),
+    ):
+        for index, value in enumerate(values):
+            if not isinstance(value, int | float):
+                p.number(site_name(name, quantity, index))  # type: ignore[arg-type]
+    return sites
+
+
+def listed(p: ParameterSet, name: ElectrodeNames, quantity: Quantity) -> Sequence[Any]:
+    """Return a quantity of all kinds of sites, from the list or from one parameter each.
+
+    Raises: `MissingParameterError` where there is neither, `ConfigurationError` where the list is none.
+    """
+    whole = site_name(name, quantity)
+    if whole in p:
+        values = p[whole]
+        if isinstance(values, str) or not hasattr(values, "__len__") or not len(values):
+            raise ConfigurationError(f"{whole!r} is a list with a value for each kind of site, not {values!r}")
+        return list(values)
+    found: list[Any] = []
+    while (single := site_name(name, quantity, len(found))) in p:
+        found.append(p[single])
+    if not found:
+        raise MissingParameterError(
+            f"an MSMR set is needed, and no element before provides {whole!r} or {single!r}",
+            hint=did_you_mean(whole, p) or "the library of materials has published sets",
+            detail={"parameter": whole},
+        )
+    return found
+
+
+def is_indexed(p: ParameterSet, name: ElectrodeNames, quantity: Quantity) -> bool:
+    """Return whether each kind of site has a parameter of its own, rather than a place in a list."""
+    return site_name(name, quantity) not in p and site_name(name, quantity, 0) in p

@@ -25,15 +25,35 @@ def page() -> str:
         f"- [{family}](#{family.lower().replace(' ', '-')}): {', '.join(note.name for note in group)}"
         for family, group in families.items()
     ]
-    parts = [HEAD, *contents, ""]
+    parts = [HEAD, *contents, "", *state_lines(everything)]
     for family, group in families.items():
         parts += [f"## {family}", "", *(line for note in group for line in member_lines(note))]
     return "\n".join(parts)
 
 
+def state_lines(everything: list[MemberNote]) -> Iterator[str]:
+    """Yield the table of what works and what is only read and written so far."""
+    yield from ("## What works", "")
+    yield from (
+        "What is not implemented yet is read and written like the rest, so that documents keep; a check and a run "
+        "refuse it by name.",
+        "",
+        "| family | works | not implemented yet | fields that are not implemented yet |",
+        "|---|---|---|---|",
+    )
+    for family, group in groupby(everything, key=lambda note: note.family):
+        notes_ = list(group)
+        fields = [f"{note.name}: {', '.join(f'`{field}`' for field in note.later)}" for note in notes_ if note.later]
+        works, rest = ([note.name for note in notes_ if note.works is state] for state in (True, False))
+        yield f"| {family} | {len(works)}: {', '.join(works)} | {', '.join(rest) or '–'} | {'; '.join(fields) or '–'} |"
+    yield ""
+
+
 def member_lines(note: MemberNote) -> Iterator[str]:
     """Yield the section of a member."""
     yield from (f"### {note.name}", "", note.summary, "")
+    if not note.works:
+        yield from ("Not implemented yet: it is read and written, and refused when a pipeline is to run.", "")
     if note.text:
         yield from (note.text, "")
     if note.source:

@@ -1,15 +1,20 @@
 """Expressions, functions and formulas: arithmetic, substitution, wire form, limits."""
 
 import json
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import pybamm
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cellwright.errors import ConfigurationError
-from cellwright.schema.expressions import MAX_DEPTH, Expression, Table, from_wire, interpolant, parameter
+from cellwright.models.symbols import to_pybamm
+from cellwright.schema.expressions import MAX_DEPTH, Expression, from_wire, interpolant, parameter
 from cellwright.schema.formulas import parse_formula
+from cellwright.schema.interpolation import Grid, Table
 from cellwright.schema.values import Function, normalise, to_wire, written
 
 finite = st.floats(min_value=0.1, max_value=10)
@@ -107,3 +112,42 @@ def test_formulas_hold_arithmetic_alone(text, said):
 def test_an_expression_reads_like_a_formula():
     assert str(2 * parameter("a") / (parameter("b") - 1)) == "2 * 'a' / ('b' - 1)"
     assert isinstance(np.float64(2) * parameter("a"), Expression)
+
+
+def test_tables_in_two_variables_are_read_written_and_evaluated():
+    x, T = np.linspace(0, 1, 3), np.linspace(280, 320, 5)
+    grid = np.outer(x, T) + 1
+    symbol = pybamm.Interpolant((x, T), grid, [pybamm.Parameter("x"), pybamm.Parameter("T")])
+    ours = normalise(symbol)
+    assert ours.payload == Grid(tuple(map(tuple, (x, T))), tuple(grid.ravel()))
+    assert from_wire(json.loads(json.dumps(ours.to_wire()))) == ours
+    assert ours.substitute({"x": 0.3, "T": 287.0}) == pytest.approx(0.3 * 287 + 1)
+    np.testing.assert_allclose(ours.payload(np.array([0.1, 0.2]), 300.0), [31.0, 61.0])
+    back = to_pybamm(ours, {"x": pybamm.Scalar(0.25), "T": pybamm.Scalar(301.0)})
+    assert back.evaluate().item() == pytest.approx(0.25 * 301 + 1)
+
+
+@pytest.mark.parametrize(
+    ("axes", "y", "kind", "told"),
+    [
+        (((0.0, 1.0), (1.0, 1.0)), (1.0,) * 4, "linear", "strictly increasing"),
+        (((0.0, 1.0), (1.0, 2.0)), (1.0,) * 3, "linear", "2 × 2 points has 3 values"),
+        (((0.0, 1.0), (1.0, 2.0)), (1.0,) * 4, "pchip", "linear or cubic"),
+    ],
+)
+def test_tables_in_two_variables_that_are_none(axes, y, kind, told):
+    with pytest.raises(ConfigurationError, match=told):
+        Grid(axes, y, kind)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(np.array(2.5), 2.5), (np.bool_(True), True), (Decimal("0.5"), 0.5), (Fraction(1, 4), 0.25)]
+)
+def test_numbers_of_other_kinds_are_numbers(given, kept):
+    assert normalise(given) == kept
+    assert type(normalise(given)) is type(kept)
+
+
+def test_a_misspelt_formula_is_no_value():
+    with pytest.raises(ConfigurationError, match=r"has 'expresion'.*did you mean 'expression'"):
+        normalise({"arguments": ["sto"], "expresion": "1 - sto"})

@@ -41,6 +41,10 @@ class MemberNote:
     source: str | None
     fields: tuple[FieldNote, ...]
     example: Mapping[str, Any] | None
+    works: bool
+    """Whether it does its work; else it is read and written, and refused by name when a pipeline is to run."""
+    later: tuple[str, ...]
+    """The fields, as files write them, that do nothing yet and are refused by name."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the note as a JSON object."""
@@ -88,7 +92,19 @@ def note_of(family: str, tag: str, kind: type[Schema]) -> MemberNote:
         example=None
         if example is None
         else {key: to_wire(value) for key in ("fields", "given", "gives") if (value := getattr(example, key))},
+        works=not issubclass(kind, Member) or kind.implemented(),
+        later=tuple(later_of(kind)),
     )
+
+
+def later_of(kind: type[Schema]) -> Iterator[str]:
+    """Yield the fields of a class and of the classes in its fields that do nothing yet, as files write them."""
+    for name, field in kind.model_fields.items():
+        written = field.serialization_alias or field.alias or name
+        if name in kind.later:
+            yield written
+        for part in _parts(field.annotation):
+            yield from (f"{written}.{inner}" for inner in later_of(part))
 
 
 def split_docstring(doc: str) -> tuple[str, str, str | None]:

@@ -54,7 +54,9 @@ def family_tables(notes: Iterable[MemberNote]) -> Iterator[RenderableType]:
     for family, group in groupby(notes, key=lambda note: note.family):
         table = plain_table("Name", "What it is", title=family)
         for note in group:
-            table.add_row(note.name, Text(note.summary))
+            table.add_row(
+                note.name, Text(note.summary) + (Text() if note.works else Text(" (not yet)", style="yellow"))
+            )
         yield table
         yield ""
 
@@ -66,6 +68,10 @@ def member_page(note: MemberNote) -> RenderableType:
         "",
         Text(note.summary),
     ]
+    if not note.works:
+        parts += ["", Text("It is read and written; a pipeline with it does not run yet.", style="yellow")]
+    if note.later:
+        parts += ["", Text(f"These fields do nothing yet: {', '.join(note.later)}.", style="yellow")]
     if note.text:
         parts += ["", Text(note.text)]
     if note.source:

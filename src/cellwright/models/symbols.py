@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from cellwright.errors import ConfigurationError
-from cellwright.schema.expressions import Expression, Table, evaluate, fold
+from cellwright.schema.expressions import Expression, evaluate, fold
+from cellwright.schema.interpolation import Grid, Table
 from cellwright.schema.values import Function
 
 Symbols = Mapping[str, pybamm.Symbol]
@@ -54,7 +55,7 @@ def to_pybamm(expression: Expression, symbols: Symbols) -> Any:
         if node.op == "call":
             return pybamm.FunctionParameter(node.name, dict(zip(node.payload[1], map(_symbol, children), strict=True)))
         if node.op == "interpolant":
-            return _interpolant(node.payload, children[0])
+            return _interpolant(node.payload, children)
         if node.op in _FUNCTIONS:
             return _FUNCTIONS[node.op](*children)
         return evaluate(node.op, node.payload, children)
@@ -82,9 +83,13 @@ def _symbol(value: Any) -> pybamm.Symbol:
     return value if isinstance(value, pybamm.Symbol) else pybamm.Scalar(value)
 
 
-def _interpolant(table: Table, argument: Any) -> Any:
-    if not isinstance(argument, pybamm.Symbol):
-        return float(table(argument))
+def _interpolant(table: Table | Grid, arguments: list[Any]) -> Any:
+    if not any(isinstance(argument, pybamm.Symbol) for argument in arguments):
+        return float(table(*arguments))
+    if isinstance(table, Grid):
+        axes, values = [np.array(axis) for axis in table.axes], np.reshape(table.y, table.shape)
+        return pybamm.Interpolant(axes, values, list(map(_symbol, arguments)), interpolator=table.interpolator)
+    (argument,) = arguments
     x, y = np.array(table.x), np.array(table.y)
     if table.interpolator == "cubic" and len(x) > 2:
         return _cubic(x, y, argument)

@@ -201,7 +201,7 @@ def _sampled(function: Any) -> tuple[str, Array, Array, str] | None:
     knots = {
         node.payload
         for node in function.body.walk()
-        if node.op == "interpolant" and node.children[0].names == {argument}
+        if node.op == "interpolant" and len(node.children) == 1 and node.children[0].names == {argument}
     }
     if len(knots) == 1 and function.body.op == "interpolant":
         (table,) = knots

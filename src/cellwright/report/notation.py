@@ -107,11 +107,11 @@ def formula_text(expression: Expression) -> str:
 
 def _function_text(function: Function) -> str:
     body = function.body
-    if body.op == "interpolant" and body.children[0].op == "parameter":
+    if body.op == "interpolant" and all(child.op == "parameter" for child in body.children):
         table = body.payload
-        x, y = (f"{number(min(column), 3)} to {number(max(column), 3)}" for column in (table.x, table.y))
-        argument = ", ".join(function.arguments)
-        return f"table of {len(table.x)} points, {table.interpolator}: {argument} {x}, value {y}"
+        *axes, y = (f"{number(min(column), 3)} to {number(max(column), 3)}" for column in (*table.axes, table.y))
+        ranges = ", ".join(f"{child.name} {axis}" for child, axis in zip(body.children, axes, strict=True))
+        return f"table of {len(table.y)} points, {table.interpolator}: {ranges}, value {y}"
     text = formula_text(body)
     for argument in function.arguments:
         text = text.replace(f"'{argument}'", argument)

@@ -9,16 +9,15 @@ arrays and expressions.
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.errors import ConfigurationError
+from cellwright.schema.interpolation import Grid, Interpolator, Table, tabulated
 
 Number: TypeAlias = float | int | NDArray[np.float64]
-Interpolator: TypeAlias = Literal["linear", "cubic", "pchip"]
 
 MAX_DEPTH = 200
 _TREE = "pybamm.expression_tree."
@@ -94,46 +93,12 @@ FUNCTION_TAG = _TREE + "operations.serialise.ExpressionFunctionParameter"
 _PRECEDENCE = {"<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "**": 4}
 
 
-@dataclass(frozen=True)
-class Table:
-    """Knots of a one-dimensional interpolant: strictly increasing `x`, values `y`, and how to go between them.
-
-    Beyond its ends the interpolant continues as SciPy's does (linear: straight on; cubic, pchip: last polynomial).
-    """
-
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    interpolator: Interpolator = "linear"
-
-    def __post_init__(self) -> None:
-        if len(self.x) != len(self.y) or len(self.x) < 2:
-            raise ConfigurationError(f"an interpolant needs at least two points, got {len(self.x)} and {len(self.y)}")
-        if not all(a < b for a, b in zip(self.x, self.x[1:], strict=False)):
-            raise ConfigurationError("the points of an interpolant must be strictly increasing")
-
-    def __call__(self, x: Any) -> Any:
-        """Return the interpolated values at `x` (any shape)."""
-        return _interpolation(self)(x)
-
-
-@lru_cache(maxsize=256)
-def _interpolation(table: Table) -> Callable[[Any], Any]:
-    from scipy.interpolate import CubicSpline, PchipInterpolator, make_interp_spline
-
-    x, y = np.asarray(table.x), np.asarray(table.y)
-    if table.interpolator == "linear" or len(x) < 3:
-        return make_interp_spline(x, y, k=1)  # type: ignore[no-any-return]
-    if table.interpolator == "cubic":
-        return CubicSpline(x, y, bc_type="not-a-knot")  # type: ignore[no-any-return]
-    return PchipInterpolator(x, y)  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True, eq=True)
 class Expression:
     """One node of an expression tree: an operation over children, or a leaf.
 
     `op` is one of the operations of this module, `children` its operands, `payload` what a leaf or an interpolant
-    holds: a name, a number, a `Table`, or for a call the function's name and the names of its inputs.
+    holds: a name, a number, a `Table` or a `Grid`, or for a call the function's name and the names of its inputs.
     """
 
     op: str
@@ -318,10 +283,8 @@ def evaluate(op: str, payload: Any, operands: list[Any]) -> Any:
     if op in _UNARY:
         return unary(op, operands[0])
     if op == "interpolant":
-        (argument,) = operands
-        return (
-            Expression("interpolant", (argument,), payload) if isinstance(argument, Expression) else payload(argument)
-        )
+        free = any(isinstance(argument, Expression) for argument in operands)
+        return Expression(op, tuple(map(_node, operands)), payload) if free else payload(*operands)
     raise ConfigurationError(f"an expression of kind {op!r} has no value of its own")
 
 
@@ -381,11 +344,11 @@ def _to_wire(root: Expression) -> dict[str, Any]:
         if node.op == "parameter":
             return {"name": node.payload, "domains": dict(_NO_DOMAINS), **tag}
         if node.op == "interpolant":
-            table: Table = node.payload
+            table: Table | Grid = node.payload
             return {
                 "name": "interpolating_function",
-                "x": [list(table.x)],
-                "y": list(table.y),
+                "x": [list(axis) for axis in table.axes],
+                "y": table.to_lists(),
                 "interpolator": table.interpolator,
                 "extrapolate": True,
                 "_num_derivatives": 0,
@@ -436,12 +399,7 @@ def from_wire(tree: Mapping[str, Any], depth: int = 0) -> Expression:
             return Expression("call", children, (str(tree["name"]), tuple(map(str, tree["input_names"]))))
         children = tuple(from_wire(child, depth + 1) for child in tree["children"])
         if op == "interpolant":
-            (x,) = tree["x"]
-            return Expression(
-                "interpolant",
-                children,
-                Table(tuple(map(float, x)), tuple(map(float, tree["y"])), tree["interpolator"]),
-            )
+            return Expression(op, children, tabulated(tree["x"], tree["y"], tree["interpolator"]))
     except ConfigurationError:
         raise
     except (KeyError, TypeError, ValueError) as cause:

@@ -11,20 +11,22 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from cellwright.errors import ConfigurationError
+from cellwright.errors import ConfigurationError, did_you_mean
 from cellwright.schema.expressions import (
     FUNCTION_TAG,
     Expression,
-    Interpolator,
     from_wire,
     interpolant,
     parameter,
 )
 from cellwright.schema.formulas import parse_formula
+from cellwright.schema.interpolation import Interpolator
 
 _EXPRESSION_PREFIX = "pybamm.expression_tree."
 
@@ -136,8 +138,12 @@ def normalise(value: Any) -> Any:
         return value
     if isinstance(value, int | float | np.number):
         return value.item() if isinstance(value, np.number) else value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, Decimal | Fraction):
+        return float(value)
     if isinstance(value, np.ndarray):
-        return value
+        return value if value.ndim else normalise(value.item())
     if isinstance(value, Mapping):
         return _from_object(value)
     if isinstance(value, list | tuple):
@@ -157,7 +163,10 @@ def normalise(value: Any) -> Any:
 
 
 def to_wire(value: Any) -> Any:
-    """Return a value as JSON: arrays, infinities, expressions and functions as tagged objects."""
+    """Return a value as JSON: arrays, infinities, expressions and functions as tagged objects.
+
+    Raises: `ConfigurationError` for live objects that no document can hold.
+    """
     if isinstance(value, Expression | Function):
         return value.to_wire()
     if isinstance(value, np.ndarray):
@@ -173,7 +182,11 @@ def to_wire(value: Any) -> Any:
         return {str(key): to_wire(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_wire(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ConfigurationError(
+        f"{value!r} has no wire form", hint="give a number, string, list, object, array, function or expression"
+    )
 
 
 def columns_of(value: Any) -> dict[str, list[Any]] | None:
@@ -210,6 +223,14 @@ def _from_object(value: Mapping[str, Any]) -> Any:
     if tag is None and set(value) <= {"expression", "arguments"} and "expression" in value:
         return written(str(value["expression"]), value.get("arguments"))
     if tag is None:
+        if "arguments" in value:
+            wrong = next(iter(set(value) - {"expression", "arguments"}), "")
+            raise ConfigurationError(
+                f"a formula is written {{arguments: [sto], expression: '…'}}; this one has {wrong!r}"
+                if wrong
+                else "a formula with 'arguments' needs an 'expression'",
+                hint=did_you_mean(wrong, ["expression"]) or "give 'arguments' and 'expression', nothing else",
+            )
         return {str(key): normalise(item) for key, item in value.items()}
     if tag == "numpy.ndarray":
         return np.asarray(value["data"], dtype=value.get("dtype", "float64"))

@@ -31,5 +31,15 @@ def checked_fraction(name: str, value: Any, tolerance: float = 1e-9) -> Any:
     return value
 
 
+def tell_of_extrapolation(p: ParameterSet, name: str, *stoichiometries: Any) -> None:
+    """Remark where a potential that is a table is used beyond its ends, where its end piece goes on."""
+    ends = p.function(name).ends
+    outside = [x for x in stoichiometries if _is_number(x) and ends is not None and not ends[0] <= x <= ends[1]]
+    if ends is not None and outside:
+        asked = ", ".join(f"{x:.4g}" for x in outside)
+        span = f"{ends[0]:.4g} to {ends[1]:.4g}"
+        p.remark(f"{name!r} is a table from {span} and is used at {asked}, where its end piece goes on")
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

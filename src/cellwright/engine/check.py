@@ -165,6 +165,7 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
         values = computed(element, view)
     finally:
         walk.read(name, view.reads or ())
+    walk.problems += [Problem("warning", remark, (name,)) for remark in view.remarks or ()]
     reads = frozenset(view.reads or ())
     behind = reads.union(*(walk.behind.get(read, frozenset()) for read in reads))
     walk.behind |= dict.fromkeys(values, behind if isinstance(element, Calculation) else frozenset())

@@ -118,6 +118,7 @@ def derived(name: str, element: Entry | Calculation, p: ParameterSet, seconds: f
         },
         unresolved=unresolved,
         reads=tuple(sorted(view.reads or ())),
+        warnings=tuple(view.remarks or ()),
     )
 
 

@@ -31,13 +31,15 @@ class ParameterSet(Mapping[str, Any]):
     """Immutable mapping from a parameter's name (unit in brackets) to its value.
 
     Looking up a parameter that nobody has provided gives its symbol, so formulas carry on with expressions.
-    `name in p` tells whether somebody has. Lookups are recorded in `reads` where `recording()` was called. An
+    `name in p` tells whether somebody has. Lookups are recorded in `reads`, and what a calculation has to tell beside
+    its values in `remarks`, where `recording()` was called. An
     expression keeps to its definition: when a parameter in it is given anew, by a fit say, its value follows.
     """
 
     definitions: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     reads: set[str] | None = field(default=None, compare=False)
+    remarks: list[str] | None = field(default=None, compare=False)
     values_: Mapping[str, Any] = field(init=False, repr=False, compare=False)
     """The definitions with every expression worked out as far as the others allow."""
 
@@ -134,7 +136,12 @@ class ParameterSet(Mapping[str, Any]):
 
     def recording(self) -> "ParameterSet":
         """Return a view of the same values that records every name it is asked for."""
-        return replace(self, reads=set())
+        return replace(self, reads=set(), remarks=[])
+
+    def remark(self, message: str) -> None:
+        """Note what the user should know of a value although it is no error: it becomes a warning of the element."""
+        if self.remarks is not None:
+            self.remarks.append(message)
 
     def unresolved(self) -> dict[str, list[str]]:
         """Return, for each value that still waits for others, the sorted names of what it waits for."""

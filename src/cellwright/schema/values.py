@@ -90,6 +90,15 @@ class Function:
         """The names of the parameters that the body needs beside its arguments."""
         return self.body.names - set(self.arguments)
 
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The first and the last knot of a function of one argument that is a table, else None."""
+        body = self.body
+        if body.op != "interpolant" or [child.payload for child in body.children] != list(self.arguments):
+            return None
+        (knots,) = body.payload.axes if len(body.payload.axes) == 1 else ((),)
+        return (knots[0], knots[-1]) if knots else None
+
     def substitute(self, values: Mapping[str, Any]) -> "Function":
         """Return the function with free parameters replaced."""
         bound = {name: value for name, value in values.items() if name not in self.arguments}

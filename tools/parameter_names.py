@@ -9,10 +9,15 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
 
 import pybamm
+
+from cellwright.catalog.sites import Quantity, site_name
+from cellwright.schema.names import ElectrodeNames
+from cellwright.schema.variant import members
 
 TARGET = Path(__file__).parent.parent / "src/cellwright/schema/parameter_names.txt"
 MODELS = ("SPM", "SPMe", "DFN", "MPM", "NewmanTobias")
@@ -49,41 +54,12 @@ CELLS: list[dict[str, object]] = [
     {"particle phases": ("2", "2")},
 ]
 """The cells that every single option is tried on: plain, half cell, composite electrodes."""
-OUR_OWN = (
-    "Electrode area [m2]",
-    "Cyclable lithium capacity [A.h]",
-    "Initial SOC [%]",
-    "Initial voltage [V]",
-    "Open-circuit voltage at 0% SOC [V]",
-    "Open-circuit voltage at 100% SOC [V]",
-    "Electrolyte reference diffusivity [m2.s-1]",
-    "Electrolyte reference conductivity [S.m-1]",
-    "Electrolyte diffusivity activation energy [J.mol-1]",
-    "Electrolyte conductivity activation energy [J.mol-1]",
-    "Cell mass [kg]",
-    "Cell density [kg.m-3]",
-    "Cell specific heat capacity [J.kg-1.K-1]",
-    "Cell heat capacity [J.K-1]",
-)
-OF_AN_ELECTRODE = (
-    "{P}{E} electrode capacity [A.h]",
-    "{P}{E} electrode loading [A.h.cm-2]",
-    "{P}{E} electrode stoichiometry at 0% SOC",
-    "{P}{E} electrode stoichiometry at 100% SOC",
-    "{P}{E} electrode surface area to volume ratio [m-1]",
-    "{P}{E} electrode lithiation OCP [V]",
-    "{P}{E} electrode delithiation OCP [V]",
-    "{P}{E} electrode lithiation",
-    "{P}{E} electrode lower excess capacity [A.h]",
-    "{P}{E} electrode upper excess capacity [A.h]",
-    "{P}{E} electrode reference exchange-current density [A.m-2]",
-    "{P}{E} electrode reaction activation energy [J.mol-1]",
-    "{P}{E} particle reference diffusivity [m2.s-1]",
-    "{P}{E} particle diffusivity activation energy [J.mol-1]",
-    "{P}Initial stoichiometry in {e} electrode",
-    "{P}Minimum {e} stoichiometry",
-    "{P}Maximum {e} stoichiometry",
-)
+OUR_OWN = ("Initial SOC [%]", "Initial voltage [V]", "Cell heat capacity [J.K-1]")
+"""Names that no member's example holds."""
+
+
+SITES = 10
+"""Kinds of sites of an MSMR set whose names are known."""
 
 
 def of_model(name: str, options: dict[str, object]) -> Iterator[str]:
@@ -115,12 +91,21 @@ def of_parameter_sets() -> Iterator[str]:
 
 
 def of_ours() -> Iterator[str]:
-    """Yield the names that Cellwright's members add."""
+    """Yield the names that Cellwright's members add: those of their examples, and those of the electrodes."""
     yield from OUR_OWN
-    for pattern, electrode, phase in itertools.product(
-        OF_AN_ELECTRODE, ("negative", "positive"), ("", "Primary: ", "Secondary: ")
+    for family in members().values():
+        for member in family.values():
+            if member.example is not None:
+                yield from (*member.example.given, *member.example.gives)
+    properties = [name for name, kind in vars(ElectrodeNames).items() if isinstance(kind, property) and name[0] != "_"]
+    for electrode, phase, direction in itertools.product(
+        ("negative", "positive"), ("", "primary", "secondary"), ("", "lithiation", "delithiation")
     ):
-        yield pattern.format(P=phase, E=electrode.capitalize(), e=electrode)
+        names = ElectrodeNames(electrode, phase, direction)
+        yield from (getattr(names, name) for name in properties if name != "host_site")
+        yield from (names.stoichiometry_at(soc) for soc in (0, 100))
+        yield from (site_name(names, quantity) for quantity in get_args(Quantity))
+        yield from (site_name(names, quantity, index) for quantity in get_args(Quantity) for index in range(SITES))
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """The check: every mistake of a document in one go, each with element, cause and remedy, nothing integrated."""
 
+import re
+
 import pytest
 
 import cellwright as cw
@@ -202,3 +204,28 @@ def test_the_run_begins_with_the_check():
 def test_discharge_of_the_synthetic_cell_is_not_part_of_the_check():
     with pytest.raises(AssertionError, match="integrated"):
         discharge(PUBLISHED)
+
+
+def test_a_misspelt_value_of_an_objective_is_told():
+    objective = cw.objectives.CurrentDriven(DATA, {"model": "SPM"}, parameters={"Ambient temperatur [K]": 308.15})
+    free = {DIFFUSIVITY: cw.Parameter(DIFFUSIVITY, 3e-14, (1e-15, 1e-13))}
+    problem = only({"known": entry(), "fit": cw.DataFit({"o": objective}, parameters=free)})
+    assert problem.at == ("fit", "objectives", "o", "parameters", "Ambient temperatur [K]")
+    assert problem.hint == "did you mean 'Ambient temperature [K]'?"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"objective_weights": {"discharg": 2.0}}, "the objective 'discharg'.*did you mean 'discharge'"),
+        ({"variable_weights": {"Voltag [V]": 2.0}}, r"the variable 'Voltag \[V\]'.*did you mean 'Voltage \[V\]'"),
+        ({"calculation_structure": {"discharge": ["Voltage"]}}, "the variable 'Voltage'"),
+        ({"calculation_structure": {"charge": None}}, "the objective 'charge'"),
+        ({"objective_names": ["charge"]}, "the objective 'charge'"),
+    ],
+)
+def test_a_cost_that_names_what_is_not_there_is_told(fields, told):
+    one = fit()
+    problem = only({"known": entry(), "fit": one.model_copy(update={"cost": cw.costs.SSE(**fields)})})
+    assert problem.at == ("fit", "cost", next(iter(fields)))
+    assert re.search(told, str(problem))

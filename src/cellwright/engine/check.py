@@ -1,7 +1,7 @@
 """The check: a run without its expensive part, that finds in seconds what would fail after an hour."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -213,29 +213,42 @@ def _warn_of_stale(name: str, free: str, reads: frozenset[str], walk: Walk) -> N
 
 
 def _misnamed(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
-    """Tell of entries whose names nobody knows: another unit, or misspelt."""
+    """Tell of values whose names nobody knows, in entries and in objectives: another unit, or misspelt."""
     for name, element in pipeline.elements.items():
-        given = getattr(element, "parameters", None) if isinstance(element, Entry) else None
-        for key, value in (given or {}).items():
-            if isinstance(value, bool) or (isinstance(value, float) and math.isnan(value)):
-                yield Problem("error", f"{key!r} is {value}, not a number", (name, "parameters", key), "give a number")
-            if isinstance(value, str) and _is_number(value):
-                said = f"{key!r} is the text {value!r}, not a number"
-                yield Problem("error", said, (name, "parameters", key), "write it without quotes")
-            if key in vocabulary() or walk.readers.get(key, set()) - {name}:
-                continue
-            others = same_but_unit(key)
-            close = nearest(key, vocabulary())
-            if others:
-                known = f"[{unit_of(others[0])}]" if unit_of(others[0]) else "no unit"
-                said = f"{base_of(key)!r} is given in [{unit_of(key) or ''}], and it has {known}"
-                yield Problem("error", said, (name, "parameters", key), f"convert the value and write {others[0]!r}")
-            elif close:
-                said = f"nobody knows the parameter {key!r}, and no later element reads it"
-                yield Problem("error", said, (name, "parameters", key), did_you_mean(key, vocabulary()))
-            else:
-                said = f"no element reads the parameter {key!r}, and no model of PyBaMM knows it"
-                yield Problem("warning", said, (name, "parameters", key), "remove it, or check its name")
+        for at, given in _given(name, element):
+            for key, value in given.items():
+                yield from _told_of_value(key, value, (*at, key))
+                own = {name} if isinstance(element, Entry) else set()
+                if key not in vocabulary() and not walk.readers.get(key, set()) - own:
+                    yield _told_of_name(key, (*at, key))
+
+
+def _given(name: str, element: AnyElement) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Yield the values that a document gives in an element, each set with its place."""
+    if isinstance(element, Entry):
+        yield (name, "parameters"), getattr(element, "parameters", None) or {}
+    for objective, one in getattr(element, "objectives", {}).items():
+        yield (name, "objectives", objective, "parameters"), one.parameters or {}
+
+
+def _told_of_value(key: str, value: Any, at: tuple[str, ...]) -> Iterator[Problem]:
+    if isinstance(value, bool) or (isinstance(value, float) and math.isnan(value)):
+        yield Problem("error", f"{key!r} is {value}, not a number", at, "give a number")
+    if isinstance(value, str) and _is_number(value):
+        yield Problem("error", f"{key!r} is the text {value!r}, not a number", at, "write it without quotes")
+
+
+def _told_of_name(key: str, at: tuple[str, ...]) -> Problem:
+    others = same_but_unit(key)
+    if others:
+        known = f"[{unit_of(others[0])}]" if unit_of(others[0]) else "no unit"
+        said = f"{base_of(key)!r} is given in [{unit_of(key) or ''}], and it has {known}"
+        return Problem("error", said, at, f"convert the value and write {others[0]!r}")
+    if nearest(key, vocabulary()):
+        said = f"nobody knows the parameter {key!r}, and no later element reads it"
+        return Problem("error", said, at, did_you_mean(key, vocabulary()))
+    said = f"no element reads the parameter {key!r}, and no model of PyBaMM knows it"
+    return Problem("warning", said, at, "remove it, or check its name")
 
 
 def _is_number(text: str) -> bool:

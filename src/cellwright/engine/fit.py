@@ -1,6 +1,6 @@
 """The fit of a `DataFit`: set up, searched from one start or several, told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,10 @@ from cellwright.catalog.samplers import LatinHypercube
 from cellwright.engine.objectives import ObjectiveJob, channels, prepared, statistics
 from cellwright.engine.search import Evaluation, Question, SearchEndedError, TotalCost
 from cellwright.engine.world import World
-from cellwright.errors import CellwrightError, ConfigurationError, SolverError, did_you_mean
+from cellwright.errors import CellwrightError, ConfigurationError, Path, SolverError, did_you_mean
 from cellwright.schema.document import DataFit, DataFitOptions
 from cellwright.schema.expressions import Expression
-from cellwright.schema.families import Array, Estimator, Prepared
+from cellwright.schema.families import Array, Cost, Estimator, Prepared
 from cellwright.schema.names import unit_of
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, Series
@@ -79,6 +79,7 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     errors += failed
     cost, estimator = _cost_and_estimator(element)
     errors += _mismatches(cost, estimator, space)
+    errors += _strangers(element, ready) if not failed else []
     if ready and not failed and (element.options or DataFitOptions()).validate_:
         errors += _orphans(space, element.tied, ready)
     try:
@@ -312,6 +313,44 @@ def _mismatches(cost: TotalCost, estimator: Estimator, space: Space) -> list[Cel
             for n in unbounded
         ]
     return errors
+
+
+def _strangers(element: DataFit, ready: Mapping[str, Prepared]) -> Iterator[CellwrightError]:
+    """Yield an error for every objective or variable that a cost names and that is not there."""
+    known = {name: one.observed.keys() for name, one in ready.items()}
+    costs: list[tuple[Path, Cost | None, Mapping[str, Any]]] = [(("cost",), element.cost, known)]
+    costs += [(("objectives", name, "cost"), one.cost, {name: known[name]}) for name, one in element.objectives.items()]
+    for at, cost, objectives in costs:
+        variables = set().union(*objectives.values())
+        for part in _parts_of(cost):
+            scope = part.get("calculation_structure") or {}
+            named = [
+                *(("objective_weights", name, objectives) for name in part.get("objective_weights") or {}),
+                *(("objective_names", name, objectives) for name in part.get("objective_names") or []),
+                *(("calculation_structure", name, objectives) for name in scope),
+                *(("variable_weights", name, variables) for name in part.get("variable_weights") or {}),
+                *(
+                    ("calculation_structure", name, objectives.get(objective, variables))
+                    for objective, names in scope.items()
+                    for name in names or []
+                ),
+            ]
+            for field, name, there in named:
+                if name not in there:
+                    kind = "variable" if there is not objectives else "objective"
+                    hint = did_you_mean(name, there) or f"there are {', '.join(map(repr, sorted(there)))}"
+                    yield ConfigurationError(
+                        f"the cost names the {kind} {name!r}, which is not there", at=(*at, field), hint=hint
+                    )
+
+
+def _parts_of(cost: Cost | None) -> Iterator[dict[str, Any]]:
+    """Yield the fields of a cost and of the costs in it."""
+    if cost is not None:
+        fields = dict(cost)
+        yield fields
+        for part in fields.get("costs") or []:
+            yield from _parts_of(getattr(part, "cost", part))
 
 
 def _orphans(space: Space, tied: Mapping[str, Expression], ready: Mapping[str, Prepared]) -> list[CellwrightError]:

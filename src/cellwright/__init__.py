@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from cellwright.catalog import estimators as optimizers
     from cellwright.catalog import estimators as parameter_estimators
     from cellwright.catalog import samplers as distribution_samplers
+    from cellwright.catalog.library import Library, Material
     from cellwright.client import Client
     from cellwright.engine.check import CheckReport
     from cellwright.errors import CellwrightError
+    from cellwright.models.exchange import from_bpx, from_pybamm
     from cellwright.schema.document import DataFit, DataFitOptions, Pipeline, Validation
     from cellwright.schema.free_parameter import Parameter
     from cellwright.schema.parameters import ParameterSet
     from cellwright.schema.results import PipelineResult
     from cellwright.service.assembly import check_pipeline as check
     from cellwright.service.assembly import run_pipeline as run
+    from cellwright.service.exports import export, parameter_values
 
 __version__ = "0.1.0"
 
@@ -43,12 +46,18 @@ _NAMES = {
     "Client": "cellwright.client:Client",
     "DataFit": "cellwright.schema.document:DataFit",
     "DataFitOptions": "cellwright.schema.document:DataFitOptions",
+    "Library": "cellwright.catalog.library:Library",
+    "Material": "cellwright.catalog.library:Material",
     "Parameter": "cellwright.schema.free_parameter:Parameter",
     "ParameterSet": "cellwright.schema.parameters:ParameterSet",
     "Pipeline": "cellwright.schema.document:Pipeline",
     "PipelineResult": "cellwright.schema.results:PipelineResult",
     "Validation": "cellwright.schema.document:Validation",
     "check": "cellwright.service.assembly:check_pipeline",
+    "export": "cellwright.service.exports:export",
+    "from_bpx": "cellwright.models.exchange:from_bpx",
+    "from_pybamm": "cellwright.models.exchange:from_pybamm",
+    "parameter_values": "cellwright.service.exports:parameter_values",
     "run": "cellwright.service.assembly:run_pipeline",
 }
 
@@ -58,6 +67,8 @@ __all__ = [
     "Client",
     "DataFit",
     "DataFitOptions",
+    "Library",
+    "Material",
     "Parameter",
     "ParameterSet",
     "Pipeline",
@@ -68,9 +79,13 @@ __all__ = [
     "costs",
     "direct_entries",
     "distribution_samplers",
+    "export",
+    "from_bpx",
+    "from_pybamm",
     "objectives",
     "optimizers",
     "parameter_estimators",
+    "parameter_values",
     "run",
     "stats",
     "transforms",

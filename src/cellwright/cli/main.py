@@ -207,6 +207,27 @@ def report(
 
 @app.command()
 @readable
+def export(
+    run_id: RunId,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it.")],
+    form: Annotated[
+        str | None, typer.Option("--format", "-f", help="python, json, bpx or pybamm; else the file's name decides.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the parameters of a run for other programs: a Python module, JSON, BPX, PyBaMM's JSON."""
+    from cellwright.cli.export import document, lines
+    from cellwright.service.exports import export
+
+    exported = export(_kept(run_id), output, form)
+    if as_json:
+        _print_json(document(exported))
+    else:
+        print(*lines(exported), sep="\n")
+
+
+@app.command()
+@readable
 def demo(report: ReportPath = None, as_json: AsJson = False) -> None:
     """Parameterise an LG M50 cell from the measurements that are packaged with Cellwright."""
     from importlib.resources import as_file, files

@@ -4,17 +4,27 @@ import math
 from typing import Any
 
 from cellwright.errors import ConfigurationError
+from cellwright.schema.expressions import Expression
 from cellwright.schema.parameters import ParameterSet
 
 
 def positive(p: ParameterSet, name: str) -> Any:
     """Return a parameter that must be above 0, or its expression. Raises: `ConfigurationError` where it is not."""
-    return checked_positive(name, p[name])
+    return checked_positive(name, quantity(p, name))
 
 
 def fraction(p: ParameterSet, name: str) -> Any:
     """Return a parameter that lies between 0 and 1, or its expression. Raises: `ConfigurationError` else."""
-    return checked_fraction(name, p[name])
+    return checked_fraction(name, quantity(p, name))
+
+
+def quantity(p: ParameterSet, name: str) -> Any:
+    """Return a parameter that is a number, or its expression. Raises: `ConfigurationError` for functions and text."""
+    value = p[name]
+    if not _is_number(value) and not isinstance(value, Expression):
+        told = f"the text {value!r}" if isinstance(value, str) else f"a {type(value).__name__.lower()}"
+        raise ConfigurationError(f"{name!r} is {told}, and a number is needed")
+    return value
 
 
 def checked_positive(name: str, value: Any) -> Any:

@@ -183,6 +183,71 @@ class ElectrodeNames:
         """What the names of an MSMR set begin with."""
         return f"{self._phase}{self._title} electrode {self._direction}host site"
 
+    @property
+    def active_material_density(self) -> str:
+        """Density of the active material itself, without pores: its crystal density."""
+        return f"{self._phase}{self._title} electrode active material density [kg.m-3]"
+
+    @property
+    def lithium_fraction(self) -> str:
+        """Moles of lithium that one mole of active material holds at most."""
+        return f"{self._phase}{self._title} electrode active material lithium fraction"
+
+    @property
+    def molar_mass(self) -> str:
+        """Molar mass of the active material."""
+        return f"{self._phase}{self._title} electrode active material molar mass [kg.mol-1]"
+
+    @property
+    def active_mass_fraction(self) -> str:
+        """Share of the active material in the mass of the dry coating."""
+        return f"{self._phase}{self._title} electrode active material mass fraction"
+
+    @property
+    def active_fraction_of_solid(self) -> str:
+        """Share of the active material in the volume of the solid."""
+        return f"{self._title} electrode active volume fraction of solid"
+
+    @property
+    def coating_mass(self) -> str:
+        """Mass of the dry coating per area of one coated side."""
+        return f"{self._title} electrode coating mass per area [g.cm-2]"
+
+    @property
+    def press_density(self) -> str:
+        """Density of the dry coating after pressing, pores and all."""
+        return f"{self._title} electrode press density [kg.m-3]"
+
+    @property
+    def carbon_binder_density(self) -> str:
+        """Density of conductive carbon and binder together."""
+        return f"{self._title} electrode carbon-binder density [kg.m-3]"
+
+    @property
+    def density(self) -> str:
+        """Density of the whole electrode, as thermal models take it."""
+        return f"{self._title} electrode density [kg.m-3]"
+
+    @property
+    def specific_heat_capacity(self) -> str:
+        """Specific heat capacity of the whole electrode."""
+        return f"{self._title} electrode specific heat capacity [J.kg-1.K-1]"
+
+    @property
+    def current_collector_thickness(self) -> str:
+        """Thickness of the current collector."""
+        return f"{self._title} current collector thickness [m]"
+
+    @property
+    def current_collector_density(self) -> str:
+        """Density of the current collector."""
+        return f"{self._title} current collector density [kg.m-3]"
+
+    @property
+    def current_collector_specific_heat_capacity(self) -> str:
+        """Specific heat capacity of the current collector."""
+        return f"{self._title} current collector specific heat capacity [J.kg-1.K-1]"
+
 
 def names_of(electrode: str, phase: str | None = None, direction: str | None = None) -> ElectrodeNames:
     """Return the parameter names of an electrode."""

@@ -7,6 +7,7 @@ import pybamm
 import pytest
 
 from cellwright.errors import ConfigurationError, MissingParameterError
+from cellwright.models.published import published as pybamm_set
 from cellwright.models.simulate import build, unphysical
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.expressions import parameter
@@ -139,6 +140,45 @@ def test_start_from_a_state_of_charge_is_that_of_pybamm():
     theirs = plain({name: values[name] for name in values if name.startswith("Initial concentration in ")})
     ours = build(problem(p)).solve({})
     assert_same_where_both(ours.outputs["Voltage [V]"], theirs)
+
+
+HALF_CELL = {"working electrode": "positive"}
+
+
+@pytest.mark.parametrize(
+    ("start", "theirs", "measured"),
+    [
+        ({"Initial SOC [%]": 60.0}, 0.6, None),
+        ({"Initial voltage [V]": 4.0}, "4.0 V", None),
+        ({}, "4.0 V", 4.0),
+    ],
+)
+def test_a_half_cell_starts_where_that_of_pybamm_starts(start, theirs, measured):
+    values = pybamm.ParameterValues("Xu2019")
+    values.set_initial_state(theirs, options=HALF_CELL)
+    current = float(values["Nominal cell capacity [A.h]"]) / 4
+    values["Current function [A]"] = current
+    solver = pybamm.IDAKLUSolver(rtol=1e-4, atol=1e-6)
+    simulation = pybamm.Simulation(pybamm.lithium_ion.SPM(HALF_CELL), parameter_values=values, solver=solver)
+    expected = simulation.solve([0, END])["Voltage [V]"](TIMES)
+    p = pybamm_set("Xu2019").without(["Initial concentration in positive electrode [mol.m-3]"])
+    p = p.merge(start, Origin("start"))
+    half = problem(
+        p,
+        "SPM",
+        current=(np.array([0.0, END]), np.array([current, current])),
+        options=HALF_CELL,
+        initial_voltage=measured,
+    )
+    ours = build(half).solve({})
+    assert ours.status == "solved", ours.message
+    np.testing.assert_allclose(ours.outputs["Voltage [V]"], expected, atol=SAME)
+
+
+def test_a_composite_electrode_does_not_start_from_a_state_of_charge():
+    p = pybamm_set("Chen2020_composite").merge({"Initial SOC [%]": 50.0}, Origin("start"))
+    with pytest.raises(ConfigurationError, match=r"'Initial SOC \[%\]' does not say how a composite electrode starts"):
+        build(problem(p, "SPM", options={"particle phases": ("2", "1")}))
 
 
 def test_every_missing_parameter_is_named():

@@ -1,19 +1,21 @@
 """Where a simulation starts.
 
 The first of these that the parameters name decides: a state of charge or a voltage (`Initial SOC [%]`,
-`Initial voltage [V]`), initial concentrations of both electrodes, initial stoichiometries of both, and last the voltage
+`Initial voltage [V]`), the initial concentrations of the electrodes, their stoichiometries, and last the voltage
 that was measured first. From a voltage or a state of charge the stoichiometries follow by the lithium inventory
 (`Cyclable lithium capacity [A.h]`, or that of the initial concentrations) at every solve, so that they follow the
-parameters that are being fitted.
+parameters that are being fitted. A half cell needs no inventory: its potential alone decides. Composite electrodes
+start from concentrations.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cellwright.errors import MissingParameterError
+from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.symbols import to_pybamm
 from cellwright.physics.geometry import host_capacity
+from cellwright.physics.half_cell import stoichiometry_at_potential, stoichiometry_at_soc
 from cellwright.physics.windows import stoichiometries_at_soc, stoichiometries_at_voltage, stoichiometry_window
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import ELECTRODES, names_of
@@ -27,7 +29,6 @@ GEOMETRY = ("Electrode height [m]", "Electrode width [m]")
 LAYERS = "Number of electrodes connected in parallel to make a cell"
 CONCENTRATIONS = tuple(names_of(electrode).initial_concentration for electrode in ELECTRODES)
 STOICHIOMETRIES = tuple(names_of(electrode).initial_stoichiometry for electrode in ELECTRODES)
-
 
 PROBED = frozenset(
     [SOC, VOLTAGE, LITHIUM, LAYERS, *CONCENTRATIONS, *STOICHIOMETRIES]
@@ -47,6 +48,7 @@ class InitialState:
     gives: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
+    electrodes: tuple[str, ...] = ELECTRODES
     voltage: float | None = None
     products: tuple[tuple[str, Expression], ...] = ()
 
@@ -61,9 +63,10 @@ class InitialState:
         """
         if self.kind not in {"soc", "voltage"}:
             return {}
-        n, p_ = self._stoichiometries(p, values)
-        maximum = [_number(p, values, names_of(electrode).maximum_concentration) for electrode in ELECTRODES]
-        return dict(zip(CONCENTRATIONS, (n * maximum[0], p_ * maximum[1]), strict=True))
+        states = zip(map(names_of, self.electrodes), self._stoichiometries(p, values), strict=True)
+        return {
+            name.initial_concentration: theta * _number(p, values, name.maximum_concentration) for name, theta in states
+        }
 
     def overfull(self, p: ParameterSet, values: Mapping[str, float]) -> str:
         """Return which electrode would start with more lithium than it takes, or with less than none; empty if none."""
@@ -81,7 +84,9 @@ class InitialState:
                 return f"the {electrode} electrode would start at {concentration:.5g} of {most:.5g} mol.m-3"
         return ""
 
-    def _stoichiometries(self, p: ParameterSet, values: Mapping[str, float]) -> tuple[float, float]:
+    def _stoichiometries(self, p: ParameterSet, values: Mapping[str, float]) -> tuple[float, ...]:
+        if len(self.electrodes) == 1:
+            return (self._stoichiometry(p, values, self.electrodes[0]),)
         U_n, U_p = (_potential(p, values, electrode) for electrode in ELECTRODES)
         Q_n, Q_p = (_capacity(p, values, electrode) for electrode in ELECTRODES)
         lithium = _lithium(p, values, [Q_n, Q_p])
@@ -92,48 +97,74 @@ class InitialState:
         window = stoichiometry_window(U_n, U_p, Q_n, Q_p, low, high, Q_Li=lithium)
         return stoichiometries_at_soc(window, _number(p, values, SOC) / 100)
 
+    def _stoichiometry(self, p: ParameterSet, values: Mapping[str, float], electrode: str) -> float:
+        U = _potential(p, values, electrode)
+        if self.kind == "voltage":
+            return stoichiometry_at_potential(
+                U, self.voltage if self.voltage is not None else _number(p, values, VOLTAGE)
+            )
+        low, high = (_number(p, values, name) for name in LIMITS)
+        return stoichiometry_at_soc(U, low, high, _number(p, values, SOC) / 100)
+
 
 def initial_state(
     p: ParameterSet, free: frozenset[str], measured_voltage: float | None, needed: frozenset[str]
 ) -> InitialState:
     """Return how a model that needs these parameters starts.
 
-    Raises: `MissingParameterError` where neither the parameters nor the data say.
+    Raises: `MissingParameterError` where neither the parameters nor the data say, `ConfigurationError` for a state of
+    charge or a voltage of a cell with composite electrodes.
     """
     known = p.values_.keys() | free
-    if not set(CONCENTRATIONS) <= needed:
+    electrodes = tuple(one for one in ELECTRODES if names_of(one).initial_concentration in needed)
+    named = [name for name in (SOC, VOLTAGE) if name in known]
+    composite = any(names_of(one, "primary").initial_concentration in needed for one in ELECTRODES)
+    if composite and named:
+        raise ConfigurationError(
+            f"{named[0]!r} does not say how a composite electrode starts",
+            hint="give the initial concentrations of its phases, for example by InitialSOCfromMaximumStoichiometry",
+        )
+    if composite or not electrodes:
         return InitialState("concentrations")
-    if SOC in known or VOLTAGE in known:
-        return _from_window(p, "soc" if SOC in known else "voltage", None)
-    if set(CONCENTRATIONS) <= known:
+    if named:
+        return _from_window(p, "soc" if SOC in named else "voltage", None, electrodes)
+    concentrations = [names_of(one).initial_concentration for one in electrodes]
+    stoichiometries = [names_of(one).initial_stoichiometry for one in electrodes]
+    if set(concentrations) <= known:
         return InitialState("concentrations")
-    if set(STOICHIOMETRIES) <= known:
-        maxima = [names_of(electrode).maximum_concentration for electrode in ELECTRODES]
+    if set(stoichiometries) <= known:
+        maxima = [names_of(one).maximum_concentration for one in electrodes]
         products = tuple(
             (concentration, _node(p, stoichiometry) * _node(p, maximum))
-            for concentration, stoichiometry, maximum in zip(CONCENTRATIONS, STOICHIOMETRIES, maxima, strict=True)
+            for concentration, stoichiometry, maximum in zip(concentrations, stoichiometries, maxima, strict=True)
         )
-        needs = frozenset([*STOICHIOMETRIES, *maxima])
-        return InitialState("stoichiometries", frozenset(CONCENTRATIONS), needs, needs, products=products)
-    if measured_voltage is not None and LITHIUM in known:
-        return _from_window(p, "voltage", measured_voltage)
+        needs = frozenset([*stoichiometries, *maxima])
+        return InitialState("stoichiometries", frozenset(concentrations), needs, needs, electrodes, products=products)
+    if measured_voltage is not None and (LITHIUM in known or len(electrodes) == 1):
+        return _from_window(p, "voltage", measured_voltage, electrodes)
     raise MissingParameterError(
         "nothing says in which state the simulation starts",
-        hint=f"give {CONCENTRATIONS[0]!r} and {CONCENTRATIONS[1]!r}, or {LITHIUM!r} to start from the measured voltage",
-        detail={"missing": sorted(set(CONCENTRATIONS) - known)},
+        hint=f"give {' and '.join(map(repr, concentrations))}, or {LITHIUM!r} to start from the measured voltage",
+        detail={"missing": sorted(set(concentrations) - known)},
     )
 
 
-def _from_window(p: ParameterSet, kind: Literal["soc", "voltage"], voltage: float | None) -> InitialState:
-    names = [names_of(electrode) for electrode in ELECTRODES]
+def _from_window(
+    p: ParameterSet, kind: Literal["soc", "voltage"], voltage: float | None, electrodes: tuple[str, ...]
+) -> InitialState:
+    names = [names_of(electrode) for electrode in electrodes]
     needs = {name.open_circuit_potential for name in names} | {name.maximum_concentration for name in names}
-    for name in names:
-        own = {name.volume_fraction, name.thickness, *GEOMETRY}
-        needs |= {name.capacity} if name.capacity in p.values_ else own
-    needs |= {LITHIUM} if LITHIUM in p.values_ or not set(CONCENTRATIONS) <= p.values_.keys() else set(CONCENTRATIONS)
+    optional: set[str] = set()
+    if len(electrodes) > 1:
+        for name in names:
+            own = {name.volume_fraction, name.thickness, *GEOMETRY}
+            needs |= {name.capacity} if name.capacity in p.values_ else own
+        given = LITHIUM in p.values_ or not set(CONCENTRATIONS) <= p.values_.keys()
+        needs |= {LITHIUM} if given else set(CONCENTRATIONS)
+        optional = {LAYERS} & p.values_.keys()
     needs |= set(LIMITS) | {SOC} if kind == "soc" else {VOLTAGE} if voltage is None else set()
-    optional = {LAYERS} & p.values_.keys()
-    return InitialState(kind, frozenset(CONCENTRATIONS), frozenset(needs), frozenset(needs | optional), voltage)
+    gives = frozenset(name.initial_concentration for name in names)
+    return InitialState(kind, gives, frozenset(needs), frozenset(needs | optional), electrodes, voltage)
 
 
 def _node(p: ParameterSet, name: str) -> Expression:

@@ -1,0 +1,38 @@
+"""One electrode against lithium: the stoichiometry at a potential and at a state of charge."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cellwright.errors import ConfigurationError
+from cellwright.physics.windows import EDGE, TOLERANCE
+
+
+def stoichiometry_at_potential(U: Callable[[Any], Any], voltage: float) -> float:
+    """Return the stoichiometry θ [-] at which an open-circuit potential U(θ) [V] that falls with θ has a value [V].
+
+    Raises: `ConfigurationError` where the potential does not reach it between 0 and 1.
+    """
+    from scipy.optimize import brentq
+
+    def excess(theta: float) -> float:
+        return float(U(theta)) - voltage
+
+    high, low = excess(EDGE), excess(1 - EDGE)
+    if not high >= 0 >= low:
+        raise ConfigurationError(
+            f"the electrode does not reach {voltage:g} V: its open-circuit potential goes from {high + voltage:.4g} V "
+            f"at stoichiometry 0 to {low + voltage:.4g} V at 1",
+            hint="look at the voltage and the potential",
+        )
+    return float(brentq(excess, EDGE, 1 - EDGE, xtol=TOLERANCE, rtol=8.9e-16))
+
+
+def stoichiometry_at_soc(U: Callable[[Any], Any], V_min: float, V_max: float, soc: float) -> float:
+    """Return the stoichiometry θ [-] at a state of charge between 0 (at V_min) and 1 (at V_max, in V).
+
+    θ = θ(V_min) + z (θ(V_max) - θ(V_min)): a full electrode is one without lithium.
+
+    Raises: `ConfigurationError` where the potential does not reach a limit.
+    """
+    empty, full = (stoichiometry_at_potential(U, voltage) for voltage in (V_min, V_max))
+    return empty + soc * (full - empty)

@@ -1,4 +1,4 @@
-"""Every member that is a formula is proved in tests/oracle by a test that names it: `@pytest.mark.oracle("CellMass")`."""
+"""Every member that is a formula has a test in tests/oracle that names it: `@pytest.mark.oracle("CellMass")`."""
 
 import ast
 from collections.abc import Iterator

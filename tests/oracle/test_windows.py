@@ -34,6 +34,7 @@ def test_state_of_charge_and_voltage_meet():
     assert stoichiometries_at_voltage(*LINEAR, 2.0, 4.0, 3.2, voltage) == pytest.approx((n, p), abs=1e-12)
 
 
+@pytest.mark.oracle("ElectrodeSOH")
 def test_agrees_with_pybamm_on_chen2020():
     # PyBaMM solves the same equations by a Newton method with tolerance 1e-6.
     values = pybamm.ParameterValues("Chen2020")

@@ -2,20 +2,21 @@
 
 A list stands under `Negative electrode host site standard potential [V]`, a single site under
 `Negative electrode host site standard potential (0) [V]`, as in PyBaMM's MSMR models; likewise `… host site occupancy
-fraction`, `… host site ideality factor` and, in place of the fraction, `… host site capacity [A.h]`. A phase stands in
-front (`Primary: `), a direction before the words "host site" (`Negative electrode lithiation host site …`).
+fraction`, `… host site ideality factor` and, in place of the fraction, `… host site occupancy capacity [A.h]`. A phase
+stands in front (`Primary: `), a direction before the words "host site" (`Negative electrode lithiation host site …`).
 """
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from cellwright.errors import ConfigurationError, MissingParameterError, did_you_mean
-from cellwright.physics.msmr import Sites
+from cellwright.physics.msmr import REFERENCE_TEMPERATURE, Sites
 from cellwright.schema.names import ElectrodeNames
 from cellwright.schema.parameters import ParameterSet
 
-Quantity = Literal["standard potential", "occupancy fraction", "ideality factor", "capacity"]
-_UNITS = {"standard potential": " [V]", "capacity": " [A.h]"}
+Quantity = Literal["standard potential", "occupancy fraction", "ideality factor", "occupancy capacity"]
+TEMPERATURE = "Ambient temperature [K]"
+_UNITS = {"standard potential": " [V]", "occupancy capacity": " [A.h]"}
 
 
 def site_name(name: ElectrodeNames, quantity: Quantity, index: int | None = None) -> str:
@@ -30,7 +31,7 @@ def sites_of(p: ParameterSet, name: ElectrodeNames, *, by: Literal["fraction", "
 
     Raises: `MissingParameterError` where there is none, `ConfigurationError` for lists of different lengths.
     """
-    third: Quantity = "occupancy fraction" if by == "fraction" else "capacity"
+    third: Quantity = "occupancy fraction" if by == "fraction" else "occupancy capacity"
     return Sites(listed(p, name, "standard potential"), listed(p, name, third), listed(p, name, "ideality factor"))
 
 
@@ -49,6 +50,11 @@ def numbered_sites(p: ParameterSet, name: ElectrodeNames) -> Sites:
             if not isinstance(value, int | float):
                 p.number(site_name(name, quantity, index))  # type: ignore[arg-type]
     return sites
+
+
+def temperature_of(p: ParameterSet) -> Any:
+    """Return the ambient temperature [K], or that at which the published sets hold where it is not given."""
+    return p.get(TEMPERATURE, REFERENCE_TEMPERATURE)
 
 
 def listed(p: ParameterSet, name: ElectrodeNames, quantity: Quantity) -> Sequence[Any]:

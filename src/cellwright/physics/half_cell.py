@@ -6,6 +6,9 @@ from typing import Any
 from cellwright.errors import ConfigurationError
 from cellwright.physics.windows import EDGE, TOLERANCE
 
+LOWEST, HIGHEST = -1.0, 6.0
+"""Potentials against lithium [V] between which a lithiation is inverted."""
+
 
 def stoichiometry_at_potential(U: Callable[[Any], Any], voltage: float) -> float:
     """Return the stoichiometry θ [-] at which an open-circuit potential U(θ) [V] that falls with θ has a value [V].
@@ -36,3 +39,23 @@ def stoichiometry_at_soc(U: Callable[[Any], Any], V_min: float, V_max: float, so
     """
     empty, full = (stoichiometry_at_potential(U, voltage) for voltage in (V_min, V_max))
     return empty + soc * (full - empty)
+
+
+def potential_at_stoichiometry(x: Callable[[Any], Any], stoichiometry: float) -> float:
+    """Return the potential U [V], between `LOWEST` and `HIGHEST`, of a lithiation x(U) that falls with U.
+
+    Raises: `ConfigurationError` where the lithiation does not reach it.
+    """
+    from scipy.optimize import brentq
+
+    def excess(voltage: float) -> float:
+        return float(x(voltage)) - stoichiometry
+
+    most, least = excess(LOWEST), excess(HIGHEST)
+    if not most >= 0 >= least:
+        raise ConfigurationError(
+            f"the lithiation does not reach {stoichiometry:.6g}: it goes from {most + stoichiometry:.4g} at "
+            f"{LOWEST:g} V to {least + stoichiometry:.4g} at {HIGHEST:g} V",
+            hint="look at the initial concentration and the lithiation",
+        )
+    return float(brentq(excess, LOWEST, HIGHEST, xtol=TOLERANCE, rtol=8.9e-16))

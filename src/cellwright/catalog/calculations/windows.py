@@ -5,11 +5,15 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from cellwright.catalog.calculations.capacity import AREA, HEIGHT, LAYERS, WIDTH
+from cellwright.catalog.domain import quantity, tell_of_extrapolation
+from cellwright.catalog.sites import sites_of, temperature_of
 from cellwright.errors import ConfigurationError
 from cellwright.physics.geometry import host_capacity
+from cellwright.physics.half_cell import stoichiometry_at_potential
+from cellwright.physics.msmr import lithiation
 from cellwright.physics.windows import stoichiometry_window
 from cellwright.schema.families import Calculation
-from cellwright.schema.names import ELECTRODES, names_of
+from cellwright.schema.names import ELECTRODES, Electrode, names_of
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.values import Function
 from cellwright.schema.variant import Example, Schema
@@ -70,20 +74,89 @@ class ElectrodeSOH(Calculation):
         by_lithium = options.known_value == "cyclable lithium capacity"
         p.require([*needed_for_window(p), LITHIUM if by_lithium else NOMINAL])
         known = {"Q_Li": p.number(LITHIUM)} if by_lithium else {"Q_cell": p.number(NOMINAL)}
-        window = stoichiometry_window(
-            p.function(names_of("negative").open_circuit_potential),
-            p.function(names_of("positive").open_circuit_potential),
-            capacity_of(p, "negative"),
-            capacity_of(p, "positive"),
-            voltage_at(p, 0),
-            voltage_at(p, 100),
-            **known,
-        )
+        return window_of(p, capacity_of(p, "negative"), capacity_of(p, "positive"), **known)
+
+
+class ElectrodeSOHHalfCellOptions(Schema):
+    """`simulation_kwargs` are those of a solver that is not needed here: the roots are bracketed."""
+
+    only_set = True
+
+    simulation_kwargs: dict[str, Any] | None = None
+
+
+class ElectrodeSOHHalfCell(Calculation):
+    """Stoichiometries of one electrode against lithium at both voltage limits.
+
+    U(θ_min) = V_max and U(θ_max) = V_min, with U the open-circuit potential [V] and the limits the open-circuit
+    voltages at 0 and 100 % SOC or, where these are not given, the voltage cut-offs. The cell is full at V_max.
+
+    Source: Brent, Algorithms for Minimization without Derivatives (1973), ch. 4.
+    """
+
+    type: Literal["ElectrodeSOHHalfCell"] = "ElectrodeSOHHalfCell"
+    electrode: Electrode
+    options: ElectrodeSOHHalfCellOptions | None = None
+
+    example: ClassVar = Example(
+        fields={"electrode": "positive"},
+        given={
+            "Positive electrode OCP [V]": Function.trace(lambda sto: 4.5 - sto),
+            "Lower voltage cut-off [V]": 3.6,
+            "Upper voltage cut-off [V]": 4.2,
+        },
+        gives={"Minimum positive stoichiometry": 0.3, "Maximum positive stoichiometry": 0.9},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return minimum and maximum stoichiometry [-].
+
+        Raises: `MissingParameterError` for a limit or potential that is not given, `ConfigurationError` for limits that
+        are upside down or that the potential does not reach.
+        """
+        name = names_of(self.electrode)
+        p.require([_voltage_name(p, 0), _voltage_name(p, 100), name.open_circuit_potential])
+        low, high = limits_of(p)
+        U = p.function(name.open_circuit_potential)
+        least, most = (stoichiometry_at_potential(U, voltage) for voltage in (high, low))
+        tell_of_extrapolation(p, name.open_circuit_potential, least, most)
+        return {name.minimum_stoichiometry: least, name.maximum_stoichiometry: most}
+
+
+class MSMRElectrodeSOHHalfCell(Calculation):
+    """Stoichiometries of one electrode against lithium at both voltage limits, by its MSMR set.
+
+    θ(V) = Σ_j X_j / (1 + exp(f (V - U0_j) / ω_j)), f = F/(R T), θ_min = θ(V_max), θ_max = θ(V_min), with the limits the
+    open-circuit voltages at 0 and 100 % SOC or, where these are not given, the voltage cut-offs [V], and T the ambient
+    temperature [K] (298.15 where it is not given).
+
+    Source: Verbrugge, Baker, Koch, Xiao & Gu, J. Electrochem. Soc. 164 (2017) E3243, doi:10.1149/2.0341708jes.
+    """
+
+    type: Literal["MSMRElectrodeSOHHalfCell"] = "MSMRElectrodeSOHHalfCell"
+    electrode: Electrode
+
+    example: ClassVar = Example(
+        fields={"electrode": "positive"},
+        given={
+            "Positive electrode host site standard potential [V]": [4.0, 3.5],
+            "Positive electrode host site occupancy fraction": [0.4, 0.6],
+            "Positive electrode host site ideality factor": [0.001, 0.001],
+            "Lower voltage cut-off [V]": 3.5,
+            "Upper voltage cut-off [V]": 4.0,
+        },
+        # At its standard potential a kind of sites is half full.
+        gives={"Minimum positive stoichiometry": 0.2, "Maximum positive stoichiometry": 0.7},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return minimum and maximum stoichiometry [-]. Raises: `MissingParameterError` without an MSMR set."""
+        name = names_of(self.electrode)
+        sites, T = sites_of(p, name), temperature_of(p)
+        low, high = (quantity(p, _voltage_name(p, soc)) for soc in (0, 100))
         return {
-            names_of("negative").stoichiometry_at(0): window.n0,
-            names_of("negative").stoichiometry_at(100): window.n100,
-            names_of("positive").stoichiometry_at(0): window.p0,
-            names_of("positive").stoichiometry_at(100): window.p100,
+            name.minimum_stoichiometry: lithiation(high, sites, T),
+            name.maximum_stoichiometry: lithiation(low, sites, T),
         }
 
 
@@ -160,6 +233,34 @@ def capacity_of(p: ParameterSet, electrode: str) -> float:
 def voltage_at(p: ParameterSet, soc: Literal[0, 100]) -> float:
     """Return the open-circuit voltage [V] at 0 or 100 % SOC, by its own name or as the voltage cut-off."""
     return p.number(_voltage_name(p, soc))
+
+
+def window_of(p: ParameterSet, Q_n: float, Q_p: float, **known: float) -> dict[str, Any]:
+    """Return the stoichiometries [-] at 0 and 100 % SOC of electrodes with these capacities [A.h].
+
+    `known` is the cyclable lithium `Q_Li` or the capacity of the cell `Q_cell` [A.h].
+
+    Raises: `ConfigurationError` where the window does not reach the voltage limits.
+    """
+    negative, positive = map(names_of, ELECTRODES)
+    U_n, U_p = (p.function(name.open_circuit_potential) for name in (negative, positive))
+    window = stoichiometry_window(U_n, U_p, Q_n, Q_p, voltage_at(p, 0), voltage_at(p, 100), **known)
+    tell_of_extrapolation(p, negative.open_circuit_potential, window.n0, window.n100)
+    tell_of_extrapolation(p, positive.open_circuit_potential, window.p0, window.p100)
+    return {
+        negative.stoichiometry_at(0): window.n0,
+        negative.stoichiometry_at(100): window.n100,
+        positive.stoichiometry_at(0): window.p0,
+        positive.stoichiometry_at(100): window.p100,
+    }
+
+
+def limits_of(p: ParameterSet) -> tuple[float, float]:
+    """Return the open-circuit voltages [V] at 0 and 100 % SOC. Raises: `ConfigurationError` where upside down."""
+    low, high = voltage_at(p, 0), voltage_at(p, 100)
+    if not low < high:
+        raise ConfigurationError(f"the voltage limits are upside down: {low:g} V is not below {high:g} V")
+    return low, high
 
 
 def _voltage_name(p: ParameterSet, soc: Literal[0, 100]) -> str:

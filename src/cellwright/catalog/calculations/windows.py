@@ -215,8 +215,12 @@ def needed_for_window(p: ParameterSet) -> list[str]:
     for name in map(names_of, ELECTRODES):
         needed.append(name.open_circuit_potential)
         if name.capacity not in p and name.maximum_concentration in p:
-            needed += [name.volume_fraction, name.thickness, *([AREA] if AREA in p else [HEIGHT, WIDTH])]
+            needed += [name.volume_fraction, name.thickness, *_sides(p)]
     return list(dict.fromkeys(needed))
+
+
+def _sides(p: ParameterSet) -> list[str]:
+    return [HEIGHT, WIDTH] if AREA not in p and (HEIGHT in p or WIDTH in p) else [AREA]
 
 
 def capacity_of(p: ParameterSet, electrode: str) -> float:

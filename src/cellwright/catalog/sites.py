@@ -13,6 +13,7 @@ from cellwright.errors import ConfigurationError, MissingParameterError, did_you
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE, Sites
 from cellwright.schema.names import ElectrodeNames
 from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.values import free_names
 
 Quantity = Literal["standard potential", "occupancy fraction", "ideality factor", "occupancy capacity"]
 TEMPERATURE = "Ambient temperature [K]"
@@ -41,15 +42,21 @@ def numbered_sites(p: ParameterSet, name: ElectrodeNames) -> Sites:
     Raises: `MissingParameterError` where there is none or a value still waits for others.
     """
     sites = sites_of(p, name)
-    for quantity, values in (
-        ("standard potential", sites.U0),
-        ("occupancy fraction", sites.X),
-        ("ideality factor", sites.w),
-    ):
-        for index, value in enumerate(values):
-            if not isinstance(value, int | float):
-                p.number(site_name(name, quantity, index))  # type: ignore[arg-type]
+    for value in (*sites.U0, *sites.X, *sites.w):
+        if not isinstance(value, int | float):
+            raise MissingParameterError(
+                f"the MSMR set of {name.host_site!r} is needed in numbers, and one of them still depends on "
+                f"{', '.join(map(repr, sorted(free_names(value))))}"
+            )
     return sites
+
+
+def numbered_temperature(p: ParameterSet) -> float:
+    """Return the ambient temperature [K] as a number, 298.15 where it is not given.
+
+    Raises: `MissingParameterError` where it still waits for others.
+    """
+    return p.number(TEMPERATURE) if TEMPERATURE in p else REFERENCE_TEMPERATURE
 
 
 def temperature_of(p: ParameterSet) -> Any:

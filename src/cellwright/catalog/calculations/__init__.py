@@ -16,6 +16,22 @@ from cellwright.catalog.calculations.capacity import (
     HalfCellNominalCapacity,
     SurfaceAreaToVolumeRatio,
 )
+from cellwright.catalog.calculations.diffusivity import (
+    ArrheniusDiffusivityFromMSMRData,
+    ArrheniusDiffusivityFromMSMRFunction,
+    DiffusivityDataInterpolant,
+    DiffusivityDataInterpolantOptions,
+    DiffusivityFromMSMRData,
+    DiffusivityFromMSMRFunction,
+    DiffusivityFromPulse,
+    DiffusivityFromPulseOptions,
+    MSMRDiffusivityOptions,
+)
+from cellwright.catalog.calculations.entropic import (
+    EntropicChangeDataInterpolant,
+    EntropicChangeFromMSMRFunction,
+    EntropicChangeInterpolantOptions,
+)
 from cellwright.catalog.calculations.geometry import (
     AreaToSquareWidthHeight,
     DiameterToSquareWidthHeight,
@@ -41,6 +57,14 @@ from cellwright.catalog.calculations.microstructure import (
     ElectrodeVolumeFractionFromPorosity,
     PorosityFromElectrodeVolumeFraction,
 )
+from cellwright.catalog.calculations.msmr import (
+    AverageMSMRParameters,
+    AverageMSMRParametersOptions,
+    MSMRFunction,
+    OCPDataInterpolantMSMRExtrapolation,
+    OCPMSMRInterpolant,
+    OCPMSMRInterpolantOptions,
+)
 from cellwright.catalog.calculations.open_circuit import OCPDataInterpolant, OCPDataInterpolantOptions
 from cellwright.catalog.calculations.piecewise import SlopesToKnots, SlopesToKnots2D
 from cellwright.catalog.calculations.thermal import LumpedHeatCapacityAndDensity, SpecificHeatCapacity
@@ -55,12 +79,22 @@ from cellwright.catalog.calculations.windows import (
 
 __all__ = [
     "AreaToSquareWidthHeight",
+    "ArrheniusDiffusivityFromMSMRData",
+    "ArrheniusDiffusivityFromMSMRFunction",
     "ArrheniusLogLinear",
+    "AverageMSMRParameters",
+    "AverageMSMRParametersOptions",
     "CellMass",
     "CyclableLithium",
     "CyclableLithiumOptions",
     "DensityFromVolumeAndMass",
     "DiameterToSquareWidthHeight",
+    "DiffusivityDataInterpolant",
+    "DiffusivityDataInterpolantOptions",
+    "DiffusivityFromMSMRData",
+    "DiffusivityFromMSMRFunction",
+    "DiffusivityFromPulse",
+    "DiffusivityFromPulseOptions",
     "ElectrodeBalanceFromFirstCycleEfficiency",
     "ElectrodeCapacity",
     "ElectrodeGeometryFromLoading",
@@ -70,6 +104,9 @@ __all__ = [
     "ElectrodeSOHOptions",
     "ElectrodeVolumeFractionFromLoading",
     "ElectrodeVolumeFractionFromPorosity",
+    "EntropicChangeDataInterpolant",
+    "EntropicChangeFromMSMRFunction",
+    "EntropicChangeInterpolantOptions",
     "HalfCellNominalCapacity",
     "InitialConcentrationFromInitialStoichiometryHalfCell",
     "InitialConcentrationFromInitialStoichiometryHalfCellOptions",
@@ -84,10 +121,15 @@ __all__ = [
     "InitialVoltageFromConcentration",
     "JellyRollThermalDimensions",
     "LumpedHeatCapacityAndDensity",
+    "MSMRDiffusivityOptions",
     "MSMRElectrodeSOHHalfCell",
     "MSMRFullCellCapacities",
+    "MSMRFunction",
     "OCPDataInterpolant",
+    "OCPDataInterpolantMSMRExtrapolation",
     "OCPDataInterpolantOptions",
+    "OCPMSMRInterpolant",
+    "OCPMSMRInterpolantOptions",
     "OpenCircuitLimits",
     "PorosityFromElectrodeVolumeFraction",
     "PouchCellThermalDimensions",

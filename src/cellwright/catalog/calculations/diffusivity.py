@@ -1,0 +1,392 @@
+"""Diffusivity of lithium in particles: from tables, from the potential's slope, from pulses."""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from cellwright.catalog.calculations.msmr import Limits, window
+from cellwright.catalog.calculations.open_circuit import distinct
+from cellwright.catalog.domain import checked_positive, positive, quantity, tell_of_extrapolation
+from cellwright.errors import DataError
+from cellwright.physics.diffusivity import arrhenius_factor, diffusivity_from_pulse, thermodynamic_diffusivity
+from cellwright.physics.half_cell import stoichiometry_at_potential
+from cellwright.physics.msmr import REFERENCE_TEMPERATURE
+from cellwright.schema.datasource import Data
+from cellwright.schema.expressions import interpolant
+from cellwright.schema.families import Calculation
+from cellwright.schema.names import Electrode, ElectrodeNames, base_of, names_of
+from cellwright.schema.parameters import ParameterSet, Values
+from cellwright.schema.tables import Column, Columns
+from cellwright.schema.values import Function
+from cellwright.schema.variant import Example, Schema
+
+REFERENCE = "Reference temperature [K]"
+Way = Literal["", "delithiation", "lithiation"]
+Layer = Literal["", "primary", "secondary"]
+POINTS = 501
+"""Points at which the slope of a potential is tabulated."""
+REST = 1e-3
+"""Current, as a fraction of the largest, below which a step is a rest."""
+
+
+class DiffusivityDataInterpolantOptions(Schema):
+    """How the points are joined, in the diffusivity or its logarithm, and whether a factor stays free."""
+
+    only_set = True
+
+    interpolator: Literal["linear", "cubic", "pchip"] = "linear"
+    transformation: Literal["none", "log"] = "none"
+    scale_factor: bool = Field(default=False, alias="scale factor")
+
+
+class DiffusivityDataInterpolant(Calculation):
+    """Diffusivity of an electrode's particles as the interpolation of points.
+
+    D(θ) through the points (θ_i, D_i) [m2.s-1], joined in D or, with the transformation "log", in ln D, which keeps it
+    above 0. With `scale factor` D is multiplied by the parameter "… particle diffusivity scale factor", which a fit may
+    find. Beyond the data the end piece goes on.
+
+    Source: Fritsch & Carlson, SIAM J. Numer. Anal. 17 (1980) 238, doi:10.1137/0717021 (pchip).
+    """
+
+    type: Literal["DiffusivityDataInterpolant"] = "DiffusivityDataInterpolant"
+    electrode: Electrode
+    data: Data
+    direction: Way = ""
+    phase: Layer = ""
+    options: DiffusivityDataInterpolantOptions | None = None
+
+    example: ClassVar = Example(
+        fields={
+            "electrode": "negative",
+            "data": {"Stoichiometry": [0.0, 0.5, 1.0], "Diffusivity [m2.s-1]": [1e-14, 4e-14, 2e-14]},
+        },
+        gives={"Negative particle diffusivity [m2.s-1]": Function.table("sto", [0.0, 0.5, 1.0], [1e-14, 4e-14, 2e-14])},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the diffusivity [m2.s-1] as a function of stoichiometry.
+
+        Raises: `DataError` for missing columns, fewer than two points, and diffusivities that are not above 0.
+        """
+        options = self.options or DiffusivityDataInterpolantOptions()
+        name = names_of(self.electrode, self.phase, self.direction)
+        table = self.data.table
+        x, D = distinct(table["Stoichiometry"], table["Diffusivity [m2.s-1]"], 0.0)
+        if not (D > 0).all():
+            raise DataError(f"the column 'Diffusivity [m2.s-1]' holds {D.min():g}, and a diffusivity is above 0")
+        scale = quantity(p, f"{base_of(name.diffusivity)} scale factor") if options.scale_factor else 1.0
+        logarithm = options.transformation == "log"
+
+        def diffusivity(sto: Any) -> Any:
+            value = interpolant(x, np.log(D) if logarithm else D, sto, options.interpolator)
+            return (np.exp(value) if logarithm else value) * scale
+
+        return {name.diffusivity: Function.trace(diffusivity, label=name.diffusivity)}
+
+
+class MSMRDiffusivityOptions(Schema):
+    """How the points are joined, how near to 0 and 1 they go, and the least slope of the potential [V]."""
+
+    only_set = True
+
+    interpolator: Literal["linear", "cubic", "pchip"] = "linear"
+    x_tolerance: float = Field(default=1e-6, alias="x tolerance")
+    minimum_dudx: float = Field(default=1e-6, alias="minimum dUdx")
+
+
+class _FromSlope(Calculation):
+    """A diffusivity that goes with the slope of the open-circuit potential."""
+
+    electrode: Electrode
+    direction: Way = ""
+    phase: Layer = ""
+    options: MSMRDiffusivityOptions | None = None
+
+    @property
+    def _set(self) -> MSMRDiffusivityOptions:
+        return self.options or MSMRDiffusivityOptions()
+
+    @property
+    def _names(self) -> ElectrodeNames:
+        return names_of(self.electrode, self.phase, self.direction)
+
+    def _slope(self, x: Column, U: Column) -> tuple[Column, Column]:
+        """Return stoichiometries and -x (1 - x) dU/dx [V] at them, the slope at least its least."""
+        inside = (x > self._set.x_tolerance) & (x < 1 - self._set.x_tolerance)
+        if inside.sum() < 2:
+            raise DataError(f"a slope needs at least two points between 0 and 1, there are {int(inside.sum())}")
+        steep = np.maximum(np.abs(np.gradient(U, x)), self._set.minimum_dudx)
+        return x[inside], (x * (1 - x) * steep)[inside]
+
+    def _of_data(self, data: Data) -> tuple[Column, Column]:
+        table = data.table
+        return self._slope(*distinct(table["Stoichiometry"], table["Voltage [V]"], self._set.x_tolerance))
+
+    def _of_function(self, p: ParameterSet, limits: Limits) -> tuple[Column, Column]:
+        low, high = window(limits)
+        own = self._names.open_circuit_potential
+        U = p.function(own if own in p else names_of(self.electrode, self.phase).open_circuit_potential)
+        full, empty = (stoichiometry_at_potential(U, voltage) for voltage in (low, high))
+        if own in p:
+            tell_of_extrapolation(p, own, empty, full)
+        x = np.linspace(empty, full, POINTS)
+        return self._slope(x, np.asarray(U(x)))
+
+    def _isothermal(self, p: ParameterSet, points: tuple[Column, Column]) -> Values:
+        name, (x, shape) = self._names, points
+        reference = quantity(p, name.reference_diffusivity)
+
+        def diffusivity(sto: Any, T: Any) -> Any:
+            return thermodynamic_diffusivity(reference, interpolant(x, shape, sto, self._set.interpolator), T)
+
+        return {name.diffusivity: Function.trace(diffusivity, label=name.diffusivity)}
+
+    def _arrhenius(self, p: ParameterSet, points: tuple[Column, Column]) -> Values:
+        name, (x, shape) = self._names, points
+        reference, energy = quantity(p, name.reference_diffusivity), quantity(p, name.diffusivity_activation_energy)
+        T_ref = p.get(REFERENCE, REFERENCE_TEMPERATURE)
+
+        def diffusivity(sto: Any, T: Any) -> Any:
+            slope = interpolant(x, shape, sto, self._set.interpolator)
+            return thermodynamic_diffusivity(reference, slope, T_ref) * arrhenius_factor(energy, T, T_ref)
+
+        return {name.diffusivity: Function.trace(diffusivity, label=name.diffusivity)}
+
+
+_LINE = {"Stoichiometry": [0.0, 0.5, 1.0], "Voltage [V]": [1.0, 0.5, 0.0]}
+_FALLING = {"Negative electrode OCP [V]": Function.trace(lambda sto: 1 - sto)}
+_FREE = {"Negative particle reference diffusivity [m2.s-1]": 1e-14}
+_ENERGY = {"Negative particle diffusivity activation energy [J.mol-1]": 3e4}
+
+
+def _line(x: Any, energy: float | None = None) -> Function:
+    """Return the diffusivity of the examples, whose potential falls with slope 1 V."""
+
+    def diffusivity(sto: Any, T: Any) -> Any:
+        shape = interpolant(x, x * (1 - x), sto)
+        if energy is None:
+            return thermodynamic_diffusivity(1e-14, shape, T)
+        T_ref = REFERENCE_TEMPERATURE
+        return thermodynamic_diffusivity(1e-14, shape, T_ref) * arrhenius_factor(energy, T, T_ref)
+
+    return Function.trace(diffusivity)
+
+
+_WHOLE = np.linspace(0.1, 0.9, POINTS)
+
+
+class DiffusivityFromMSMRData(_FromSlope):
+    """Diffusivity of an electrode's particles from the slope of measured open-circuit potentials.
+
+    D(x, T) = -F/(R T) D_ref x (1 - x) dU/dx, with the slope by differences of the points (x_i, U_i), at least
+    `minimum dUdx` [V], and without the points within `x tolerance` of 0 and 1. D_ref [m2.s-1], the "reference
+    diffusivity", stays free for a fit where it is not given.
+
+    Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
+    """
+
+    type: Literal["DiffusivityFromMSMRData"] = "DiffusivityFromMSMRData"
+    data: Data
+    positional = ("electrode", "data", "direction", "phase", "options")
+
+    example: ClassVar = Example(
+        fields={
+            "electrode": "negative",
+            "data": {"Stoichiometry": [0.0, 0.25, 0.5, 0.75, 1.0], "Voltage [V]": [1.0, 0.75, 0.5, 0.25, 0.0]},
+        },
+        given=_FREE,
+        gives={"Negative particle diffusivity [m2.s-1]": _line(np.array([0.25, 0.5, 0.75]))},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
+
+        Raises: `DataError` for missing columns and fewer than two points inside 0 to 1.
+        """
+        return self._isothermal(p, self._of_data(self.data))
+
+
+class DiffusivityFromMSMRFunction(_FromSlope):
+    """Diffusivity of an electrode's particles from the slope of its open-circuit potential.
+
+    D(x, T) = -F/(R T) D_ref x (1 - x) dU/dx, with the slope by differences of U(x) at 501 stoichiometries between
+    those of `voltage_limits` [V], at least `minimum dUdx` [V]. D_ref [m2.s-1], the "reference diffusivity", stays free
+    for a fit where it is not given.
+
+    Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
+    """
+
+    type: Literal["DiffusivityFromMSMRFunction"] = "DiffusivityFromMSMRFunction"
+    voltage_limits: Limits
+    positional = ("electrode", "voltage_limits", "direction", "phase", "options")
+
+    example: ClassVar = Example(
+        fields={"electrode": "negative", "voltage_limits": (0.1, 0.9)},
+        given={**_FALLING, **_FREE},
+        gives={"Negative particle diffusivity [m2.s-1]": _line(_WHOLE)},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
+
+        Raises: `MissingParameterError` without a potential, `ConfigurationError` for limits that it does not reach.
+        """
+        return self._isothermal(p, self._of_function(p, self.voltage_limits))
+
+
+class ArrheniusDiffusivityFromMSMRData(_FromSlope):
+    """Diffusivity of an electrode's particles from the slope of measured potentials, with an activation energy.
+
+    D(x, T) = -F/(R T_ref) D_ref x (1 - x) dU/dx exp(E/R (1/T_ref - 1/T)), with the slope as in
+    `DiffusivityFromMSMRData`, the activation energy E [J.mol-1] and the reference temperature T_ref [K] (298.15
+    where it is not given). D_ref [m2.s-1] and E stay free for a fit where they are not given.
+
+    Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
+    """
+
+    type: Literal["ArrheniusDiffusivityFromMSMRData"] = "ArrheniusDiffusivityFromMSMRData"
+    data: Data
+    positional = ("electrode", "data", "direction", "phase", "options")
+
+    example: ClassVar = Example(
+        fields={
+            "electrode": "negative",
+            "data": {"Stoichiometry": [0.0, 0.25, 0.5, 0.75, 1.0], "Voltage [V]": [1.0, 0.75, 0.5, 0.25, 0.0]},
+        },
+        given={**_FREE, **_ENERGY},
+        gives={"Negative particle diffusivity [m2.s-1]": _line(np.array([0.25, 0.5, 0.75]), 3e4)},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
+
+        Raises: `DataError` for missing columns and fewer than two points inside 0 to 1.
+        """
+        return self._arrhenius(p, self._of_data(self.data))
+
+
+class ArrheniusDiffusivityFromMSMRFunction(_FromSlope):
+    """Diffusivity of an electrode's particles from the slope of its potential, with an activation energy.
+
+    D(x, T) = -F/(R T_ref) D_ref x (1 - x) dU/dx exp(E/R (1/T_ref - 1/T)), with the slope as in
+    `DiffusivityFromMSMRFunction`, the activation energy E [J.mol-1] and the reference temperature T_ref [K] (298.15
+    where it is not given). D_ref [m2.s-1] and E stay free for a fit where they are not given.
+
+    Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
+    """
+
+    type: Literal["ArrheniusDiffusivityFromMSMRFunction"] = "ArrheniusDiffusivityFromMSMRFunction"
+    voltage_limits: Limits
+    positional = ("electrode", "voltage_limits", "direction", "phase", "options")
+
+    example: ClassVar = Example(
+        fields={"electrode": "negative", "voltage_limits": (0.1, 0.9)},
+        given={**_FALLING, **_FREE, **_ENERGY},
+        gives={"Negative particle diffusivity [m2.s-1]": _line(_WHOLE, 3e4)},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
+
+        Raises: `MissingParameterError` without a potential, `ConfigurationError` for limits that it does not reach.
+        """
+        return self._arrhenius(p, self._of_function(p, self.voltage_limits))
+
+
+class DiffusivityFromPulseOptions(Schema):
+    """Which step is the pulse, and which stretch of it [s after its start] is taken."""
+
+    only_set = True
+
+    step_number: int | None = Field(default=None, alias="step number")
+    dt_ir: float | None = Field(default=None, alias="dt_IR")
+    dt_pulse: float | None = None
+
+
+class DiffusivityFromPulse(Calculation):
+    """Diffusivity of an electrode's particles from one pulse between two rests.
+
+    D = 4/(9 π) (R/τ)² (ΔU_eq (√t_2 - √t_1) / ΔU_pulse)², with R the particle radius [m], τ the duration of the pulse
+    [s], ΔU_eq the difference of the potentials [V] at the end of the rests after and before it, and ΔU_pulse that
+    between the times t_1 (`dt_IR`, default: the first point of the step) and t_2 (`dt_pulse`, default: its end) of the
+    pulse. Without the two times it is 4/(9 π) R²/τ (ΔU_eq/ΔU_pulse)². The pulse is short against R²/D. Four points
+    decide, so noise counts in full. The pulse is the step `step number`, else the first that is no rest.
+
+    Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112; for spheres Wang et al.,
+    Prog. Energy 4 (2022) 032004, doi:10.1088/2516-1083/ac692c.
+    """
+
+    type: Literal["DiffusivityFromPulse"] = "DiffusivityFromPulse"
+    electrode: Electrode
+    data: Data
+    direction: Way = ""
+    phase: Layer = ""
+    options: DiffusivityFromPulseOptions | None = None
+
+    # ΔU_eq = 0.01 V, ΔU_pulse = 0.02 V over √400 - √0: D = 4/(9 π) (5e-6 / 400)² (0.01 · 20 / 0.02)²
+    example: ClassVar = Example(
+        fields={
+            "electrode": "positive",
+            "data": {
+                "Time [s]": [0.0, 100.0, 100.0, 500.0, 500.001, 5000.0],
+                "Current [A]": [0.0, 0.0, 1.0, 1.0, 0.0, 0.0],
+                "Voltage [V]": [4.0, 4.0, 3.995, 3.975, 3.98, 3.99],
+                "Step number": [0, 0, 1, 1, 2, 2],
+            },
+        },
+        given={"Positive particle radius [m]": 5e-6},
+        gives={"Positive particle diffusivity [m2.s-1]": 4 / (9 * np.pi) * (5e-6 / 400) ** 2 * 100},
+    )
+
+    def compute(self, p: ParameterSet) -> Values:
+        """Return the diffusivity [m2.s-1].
+
+        Raises: `DataError` for missing columns, data without a pulse or without rests before and after it, times
+        outside the pulse, and a pulse in which nothing moves.
+        """
+        name = names_of(self.electrode, self.phase, self.direction)
+        radius = positive(p, names_of(self.electrode, self.phase).particle_radius)
+        D = diffusivity_from_pulse(radius, **_pulse(self.data.table, self.options or DiffusivityFromPulseOptions()))
+        return {name.diffusivity: checked_positive(name.diffusivity, D)}
+
+
+def _pulse(table: Columns, options: DiffusivityFromPulseOptions) -> dict[str, float]:
+    """Return what `diffusivity_from_pulse` needs of a pulse between two rests: durations [s] and voltages [V]."""
+    time, current, voltage = table["Time [s]"], table["Current [A]"], table["Voltage [V]"]
+    step = table["Step number"] if "Step number" in table or "Step count" not in table else table["Step count"]
+    edges = np.flatnonzero(np.diff(step)) + 1
+    parts = [part for part in np.split(np.arange(len(step)), edges) if len(part)]
+    most = float(np.abs(current).max(initial=0.0))
+    rests = [bool((np.abs(current[part]) <= REST * most).all()) for part in parts]
+    if options.step_number is None:
+        place = next((index for index, rest in enumerate(rests) if not rest), None)
+    else:
+        place = next((index for index, part in enumerate(parts) if step[part[0]] == options.step_number), None)
+    if place is None:
+        wanted = "no step with a current" if options.step_number is None else f"no step {options.step_number}"
+        raise DataError(f"the data have {wanted}", hint="look at the columns 'Step number' and 'Current [A]'")
+    if rests[place]:
+        raise DataError(
+            f"the step {step[parts[place][0]]:g} is a rest, not a pulse", hint="choose another 'step number'"
+        )
+    for side, other in (("before", place - 1), ("after", place + 1)):
+        if not (0 <= other < len(rests) and rests[other]):
+            raise DataError(f"there is no rest {side} the pulse", hint="keep the rests around it in the data")
+    pulse, before, after = parts[place], parts[place - 1], parts[place + 1]
+    start = float(time[before[-1]])
+    elapsed = time[pulse] - start
+    from_ = float(elapsed[0]) if options.dt_ir is None else options.dt_ir
+    to = float(elapsed[-1]) if options.dt_pulse is None else options.dt_pulse
+    if not 0 <= from_ < to <= float(elapsed[-1]) * (1 + 1e-9):
+        raise DataError(
+            f"the stretch from {from_:g} to {to:g} s is not inside the pulse of {float(elapsed[-1]):g} s",
+            hint="look at 'dt_IR' and 'dt_pulse'",
+        )
+    ends = np.interp([from_, to], elapsed, voltage[pulse])
+    moved = float(ends[1] - ends[0])
+    if moved == 0:
+        raise DataError("the voltage does not move in the pulse", hint="look at its points and its resolution")
+    relaxed = float(voltage[after[-1]] - voltage[before[-1]])
+    return {"duration": float(elapsed[-1]), "from_": from_, "to": to, "relaxed": relaxed, "pulse": moved}

@@ -1,0 +1,39 @@
+"""Diffusivity of lithium in particles. The first two functions take floats, arrays and expressions; SI units."""
+
+from math import pi
+from typing import Any
+
+import numpy as np
+
+from cellwright.physics.constants import FARADAY, GAS
+
+
+def thermodynamic_diffusivity(reference: Any, shape: Any, T: Any) -> Any:
+    """Return D = (F / (R T)) D_ref s [m2.s-1], with s = -x (1 - x) dU/dx [V], D_ref [m2.s-1] and T [K].
+
+    The flux follows the gradient of the chemical potential, so D goes with the slope of the potential.
+
+    Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
+    """
+    return FARADAY / (GAS * T) * reference * shape
+
+
+def arrhenius_factor(activation_energy: Any, T: Any, reference_temperature: Any) -> Any:
+    """Return exp(E/R (1/T_ref - 1/T)), with the activation energy E [J.mol-1] and temperatures [K].
+
+    Source: Laidler, J. Chem. Educ. 61 (1984) 494, doi:10.1021/ed061p494.
+    """
+    return np.exp(activation_energy / GAS * (1 / reference_temperature - 1 / T))
+
+
+def diffusivity_from_pulse(radius: Any, duration: float, from_: float, to: float, relaxed: float, pulse: float) -> Any:
+    """Return the diffusivity [m2.s-1] of spheres of a radius [m] from one pulse of a galvanostatic titration.
+
+    D = 4/(9 π) (R/τ)² (ΔU_eq (√t_2 - √t_1) / ΔU_pulse)²: the surface follows ΔU_pulse = k (√t_2 - √t_1) between the
+    times t_1 and t_2 [s] of the pulse, its mean moves by 3 j τ / R and the relaxed potential by ΔU_eq. It holds while
+    τ is short against R²/D.
+
+    Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112.
+    """
+    slope = pulse / (to**0.5 - from_**0.5)
+    return 4 / (9 * pi) * (radius / duration * relaxed / slope) ** 2

@@ -93,7 +93,7 @@ def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
     assert loaded & {"pybamm", "numpy", "pydantic", "sqlalchemy", "fastapi"} == set()
 
 
-@pytest.mark.parametrize("command", ["run", "check", "describe", "list", "show", "report", "demo", "version"])
+@pytest.mark.parametrize("command", ["run", "check", "describe", "export", "list", "show", "report", "demo", "version"])
 def test_every_command_has_help_and_json(command: str) -> None:
     result = cellwright(command, "--help")
     assert result.exit_code == 0

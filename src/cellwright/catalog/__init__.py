@@ -10,6 +10,7 @@ from cellwright.catalog import (
     entries,
     estimators,
     objectives,
+    regularizers,
     samplers,
     transforms,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "entries",
     "estimators",
     "objectives",
+    "regularizers",
     "samplers",
     "transforms",
 ]

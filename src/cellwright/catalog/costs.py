@@ -10,13 +10,14 @@ outside the data, and continuous in the parameters, which the mean is not.
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, field_validator, model_validator
 
-from cellwright.errors import ConfigurationError
+from cellwright.errors import CellwrightError, ConfigurationError, NotImplementedYetError, Problem
 from cellwright.schema.families import Array, Comparison, Cost
+from cellwright.schema.variant import Example, Schema
 
 _NORMALIZATIONS: dict[str, Callable[[Array], Any]] = {
     "mean": lambda y: np.mean(np.abs(y)),
@@ -26,64 +27,41 @@ _NORMALIZATIONS: dict[str, Callable[[Array], Any]] = {
     "root_mean_squares": lambda y: np.sqrt(np.mean(y**2)),
     "identity": lambda y: 1.0,
 }
+FAILED = 1e6
+"""What stands for a value that the model does not have, in a likelihood: so far off that no fit ends there."""
 
 
-class ErrorCost(Cost):
-    """A cost of the differences between model and data, variable by variable."""
+class ScopedCost(Cost):
+    """A cost of some or all variables of some or all objectives, each with its weight."""
+
+    refused: ClassVar[frozenset[str]] = frozenset()
+    """The fields that a cost of this kind cannot do anything with."""
 
     objective_weights: dict[str, float] | None = None
     variable_weights: dict[str, float] | None = None
     nan_values: str | int | float | None = None
     calculation_structure: dict[str, list[str] | None] | None = None
     objective_names: list[str] | None = None
-    normalization: str | int | float | None = None
 
     @model_validator(mode="after")
-    def _consistent(self) -> "ErrorCost":
-        if isinstance(self.normalization, str) and self.normalization not in _NORMALIZATIONS:
-            raise ConfigurationError(
-                f"there is no normalization {self.normalization!r}",
-                hint=f"there are {', '.join(_NORMALIZATIONS)}, or a number",
-            )
+    def _consistent(self) -> "ScopedCost":
+        for name in sorted(self.refused):
+            if getattr(self, name) is not None:
+                raise ConfigurationError(f"{type(self).__name__} has no use for {name!r}", hint=self._instead(name))
         if isinstance(self.nan_values, str) and self.nan_values not in {"mean", "min"}:
             raise ConfigurationError(f"nan_values is 'mean', 'min' or a number, not {self.nan_values!r}")
-        if isinstance(self.normalization, int | float) and self.normalization <= 0:
-            raise ConfigurationError(f"a normalization is above 0, not {self.normalization:g}")
         for weights in (self.objective_weights, self.variable_weights):
             for name, weight in (weights or {}).items():
-                if weight < 0:
-                    raise ConfigurationError(f"the weight of {name!r} is {weight:g}, and a weight is not negative")
+                _checked_weight(weight, f"the weight of {name!r}")
         if self.calculation_structure is not None and self.objective_names is not None:
             raise ConfigurationError("give calculation_structure or objective_names, not both")
         return self
 
-    @abstractmethod
-    def measure(self, r: Array) -> float:
-        """Return the cost of one variable's scaled differences."""
+    def _instead(self, name: str) -> str:
+        return "leave it out"
 
-    @abstractmethod
-    def array(self, r: Array) -> Array | None:
-        """Return an array whose sum of squares is `measure(r)`, or None."""
-
-    def scalar(self, comparison: Comparison) -> float:
-        """Return the weighted sum of the measures over objectives and variables."""
-        return float(sum(weight * self.measure(r) for weight, r in self._differences(comparison)))
-
-    def residuals(self, comparison: Comparison) -> Array | None:
-        """Return the arrays of all variables in one, each with the square root of its weight."""
-        parts = [(weight, self.array(r)) for weight, r in self._differences(comparison)]
-        if any(part is None for _, part in parts):
-            return None
-        return np.concatenate([np.sqrt(weight) * part for weight, part in parts if part is not None] or [np.zeros(0)])
-
-    def _differences(self, comparison: Comparison) -> Iterator[tuple[float, Array]]:
-        for objective, variables in comparison.items():
-            for variable, (model, data) in variables.items():
-                if self._counts(objective, variable):
-                    weight = (self.objective_weights or {}).get(objective, 1.0) * (self.variable_weights or {}).get(
-                        variable, 1.0
-                    )
-                    yield weight, (self._filled(model) - data) / self._scale(data)
+    def _weight(self, objective: str, variable: str) -> float:
+        return (self.objective_weights or {}).get(objective, 1.0) * (self.variable_weights or {}).get(variable, 1.0)
 
     def _counts(self, objective: str, variable: str) -> bool:
         if self.objective_names is not None:
@@ -93,10 +71,12 @@ class ErrorCost(Cost):
         chosen = self.calculation_structure.get(objective, [])
         return chosen is None or variable in chosen
 
-    def _scale(self, data: Array) -> float:
-        how = self.normalization if self.normalization is not None else "mean"
-        scale = float(_NORMALIZATIONS[how](data)) if isinstance(how, str) else float(how)
-        return scale if scale > 0 else 1.0
+    def _counted(self, comparison: Comparison) -> Iterator[tuple[str, str, Array, Array]]:
+        """Yield objective, variable, model without gaps and data of all that counts."""
+        for objective, variables in comparison.items():
+            for variable, (model, data) in variables.items():
+                if self._counts(objective, variable):
+                    yield objective, variable, self._filled(model), data
 
     def _filled(self, model: Array) -> Array:
         missing = np.isnan(model)
@@ -112,6 +92,61 @@ class ErrorCost(Cost):
         return np.where(missing, fill, model)
 
 
+class ErrorFunction(ScopedCost):
+    """A cost that divides model and data by a normalization of the data, where it takes one."""
+
+    normalization: str | int | float | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> "ErrorFunction":
+        how = self.normalization
+        if isinstance(how, str) and how not in _NORMALIZATIONS:
+            raise ConfigurationError(
+                f"there is no normalization {how!r}", hint=f"there are {', '.join(_NORMALIZATIONS)}, or a number"
+            )
+        if isinstance(how, int | float) and not how > 0:
+            raise ConfigurationError(f"a normalization is above 0, not {how:g}")
+        return self
+
+    def _scale(self, data: Array) -> float:
+        how = self.normalization if self.normalization is not None else "mean"
+        scale = float(_NORMALIZATIONS[how](data)) if isinstance(how, str) else float(how)
+        return scale if scale > 0 else 1.0
+
+
+class ErrorCost(ErrorFunction):
+    """A cost of the differences between model and data, variable by variable."""
+
+    power: ClassVar[int] = 1
+
+    @abstractmethod
+    def measure(self, r: Array) -> float:
+        """Return the cost of one variable's scaled differences."""
+
+    @abstractmethod
+    def array(self, r: Array) -> Array | None:
+        """Return an array whose sum of squares is `measure(r)`, or None."""
+
+    def unscaled(self) -> Cost:
+        """Return the cost of the plain differences."""
+        return type(self)(normalization="identity")
+
+    def scalar(self, comparison: Comparison) -> float:
+        """Return the weighted sum of the measures over objectives and variables."""
+        return float(sum(weight * self.measure(r) for weight, r in self._differences(comparison)))
+
+    def residuals(self, comparison: Comparison) -> Array | None:
+        """Return the arrays of all variables in one, each with the square root of its weight."""
+        parts = [(weight, self.array(r)) for weight, r in self._differences(comparison)]
+        if any(part is None for _, part in parts):
+            return None
+        return np.concatenate([np.sqrt(weight) * part for weight, part in parts if part is not None] or [np.zeros(0)])
+
+    def _differences(self, comparison: Comparison) -> Iterator[tuple[float, Array]]:
+        for objective, variable, model, data in self._counted(comparison):
+            yield self._weight(objective, variable), (model - data) / self._scale(data)
+
+
 class SSE(ErrorCost):
     """Sum of squared errors.
 
@@ -121,6 +156,7 @@ class SSE(ErrorCost):
     """
 
     type: Literal["SSE"] = "SSE"
+    power: ClassVar[int] = 2
 
     def measure(self, r: Array) -> float:
         """Return Σ r²."""
@@ -186,3 +222,338 @@ class Max(ErrorCost):
     def array(self, r: Array) -> Array:
         """Return √(max |r|) as an array of one."""
         return np.array([np.sqrt(np.max(np.abs(r)))])
+
+
+class MSE(ErrorCost):
+    """Mean of the squared errors of each variable, summed: the sum of squares, whatever the number of points.
+
+    MSE = Σ r²/N. Residual array: r/√N.
+
+    Source: Hyndman & Koehler, Int. J. Forecasting 22 (2006) 679, doi:10.1016/j.ijforecast.2006.03.001.
+    """
+
+    type: Literal["MSE"] = "MSE"
+    power: ClassVar[int] = 2
+
+    def measure(self, r: Array) -> float:
+        """Return Σ r²/N."""
+        return float(r @ r / len(r))
+
+    def array(self, r: Array) -> Array:
+        """Return r/√N."""
+        return np.asarray(r / np.sqrt(len(r)))
+
+
+class ChiSquare(ErrorFunction):
+    """Sum of squared errors in units of the standard deviation of each variable's noise.
+
+    χ² = Σ ((y_model - y_data)/σ)², σ > 0 in the variable's unit. Residual array: (y_model - y_data)/σ. Where the model
+    is right it is close to the number of points. A variable that counts and has no σ is an error.
+
+    Source: Pearson, Philos. Mag. 50 (1900) 157, doi:10.1080/14786440009463897.
+    """
+
+    type: Literal["ChiSquare"] = "ChiSquare"
+    refused: ClassVar[frozenset[str]] = frozenset({"normalization", "objective_weights", "variable_weights"})
+    example: ClassVar[Example | None] = Example(
+        fields={"variable_standard_deviations": {"Voltage [V]": 0.002, "T": 0.5}}
+    )
+
+    variable_standard_deviations: dict[str, float]
+
+    @field_validator("variable_standard_deviations")
+    @classmethod
+    def _above_zero(cls, given: dict[str, float]) -> dict[str, float]:
+        return {name: _checked_deviation(value, name) for name, value in given.items()}
+
+    @property
+    def has_residuals(self) -> bool:
+        """Whether there is a residual array: always."""
+        return True
+
+    def scalar(self, comparison: Comparison) -> float:
+        """Return Σ ((y_model - y_data)/σ)². Raises: `ConfigurationError` for a variable without σ."""
+        r = self.residuals(comparison)
+        return float(r @ r)
+
+    def residuals(self, comparison: Comparison) -> Array:
+        """Return (y_model - y_data)/σ of all variables in one. Raises: `ConfigurationError` for one without σ."""
+        parts = [
+            (model - data) / _of_variable(self.variable_standard_deviations, variable, "variable_standard_deviations")
+            for _, variable, model, data in self._counted(comparison)
+        ]
+        return np.concatenate([*parts, np.zeros(0)])
+
+    def _instead(self, name: str) -> str:
+        return "the standard deviations are its scales and weights"
+
+
+class Wasserstein(ErrorFunction):
+    """Wasserstein distance: how far the values of the data have to be moved to become those of the model.
+
+    W₁ = ∫ |F_model - F_data| dy with the distribution functions F of the samples; for equally many samples the mean
+    difference of the sorted ones. The cost is the weighted mean over the variables of each objective, summed over the
+    objectives. With `position_variable` and `weight_variable` it is one distance an objective, between the positions of
+    model and data with the sizes of the weights as their masses; it counts with the weight of the position variable.
+    It tells how far a peak of dQ/dV is from where it should be. No residual array.
+
+    Source: Vallender, Theory Probab. Appl. 18 (1974) 784, doi:10.1137/1118101.
+    """
+
+    type: Literal["Wasserstein"] = "Wasserstein"
+    power: ClassVar[int] = 1
+
+    position_variable: str | None = None
+    weight_variable: str | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> "Wasserstein":
+        if (self.position_variable is None) is not (self.weight_variable is None):
+            missing = "weight_variable" if self.weight_variable is None else "position_variable"
+            raise ConfigurationError(
+                f"a weighted Wasserstein distance needs a {missing!r} too", hint="give both names or neither"
+            )
+        return self
+
+    def unscaled(self) -> Cost:
+        """Return the distance in the unit of the variable."""
+        return Wasserstein(
+            normalization="identity", position_variable=self.position_variable, weight_variable=self.weight_variable
+        )
+
+    def scalar(self, comparison: Comparison) -> float:
+        """Return the distance, of an objective's variables the weighted mean, summed over the objectives.
+
+        Raises: `ConfigurationError` where an objective lacks one of the two variables of the weighted distance.
+        """
+        if self.position_variable is not None:
+            return float(sum(self._weighted(comparison)))
+        terms: dict[str, list[float]] = {}
+        for objective, variable, model, data in self._counted(comparison):
+            scale = self._scale(data)
+            distance = earth_movers_distance(model / scale, data / scale)
+            terms.setdefault(objective, []).append(self._weight(objective, variable) * distance)
+        return float(sum(np.mean(distances) for distances in terms.values()))
+
+    def residuals(self, comparison: Comparison) -> None:
+        """Return None: a distance of two samples has no residual for each point."""
+        return
+
+    def _weighted(self, comparison: Comparison) -> Iterator[float]:
+        position, mass = str(self.position_variable), str(self.weight_variable)
+        for objective, variables in comparison.items():
+            if not self._counts(objective, position):
+                continue
+            for field, name in (("position_variable", position), ("weight_variable", mass)):
+                if name not in variables:
+                    raise ConfigurationError(
+                        f"the {field} {name!r} is not there",
+                        at=(field,),
+                        hint=f"there are {', '.join(map(repr, sorted(variables)))}",
+                    )
+            (model, data), (model_mass, data_mass) = variables[position], variables[mass]
+            scale = self._scale(data)
+            yield self._weight(objective, position) * earth_movers_distance(
+                self._filled(model) / scale, data / scale, np.abs(self._filled(model_mass)), np.abs(data_mass)
+            )
+
+
+def earth_movers_distance(u: Array, v: Array, u_mass: Array | None = None, v_mass: Array | None = None) -> float:
+    """Return ∫ |U - V| dx of the distribution functions of two samples, their masses made to sum to 1.
+
+    Raises: `ConfigurationError` for masses that sum to 0.
+    """
+    places = np.concatenate([u, v])
+    order = np.argsort(places, kind="stable")
+    flow = np.concatenate([_shares(u_mass, len(u)), -_shares(v_mass, len(v))])[order]
+    return float(np.abs(np.cumsum(flow)[:-1]) @ np.diff(places[order]))
+
+
+def _shares(mass: Array | None, count: int) -> Array:
+    mass = np.ones(count) if mass is None else mass
+    total = float(mass.sum())
+    if not total > 0:
+        raise ConfigurationError("the weights of a Wasserstein distance sum to 0", hint="choose another weight")
+    return mass / total
+
+
+class GaussianLogLikelihood(ScopedCost):
+    """Negative logarithm of the likelihood of the data, for independent normal noise around the model.
+
+    NLL = ½ Σ_variables [N ln(2πσ²) + Σ (y_model - y_data)²/σ²], σ > 0 in the variable's unit: a number, or the name of
+    a fit parameter that is the noise. It may be below 0 and has no residual array. A value that the model does not have
+    counts as 1e6 unless `nan_values` says otherwise.
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.2.5.
+    """
+
+    type: Literal["GaussianLogLikelihood"] = "GaussianLogLikelihood"
+    refused: ClassVar[frozenset[str]] = frozenset({"objective_weights", "variable_weights"})
+    example: ClassVar[Example | None] = Example(fields={"sigma": {"Voltage [V]": 0.002, "T": 0.5}})
+
+    sigma: dict[str, int | float | str]
+
+    @field_validator("sigma")
+    @classmethod
+    def _above_zero(cls, given: dict[str, int | float | str]) -> dict[str, int | float | str]:
+        return {n: v if isinstance(v, str) else _checked_deviation(v, n) for n, v in given.items()}
+
+    def unimplemented(self) -> Iterator[Problem]:
+        """Yield a problem for every σ that names a fit parameter."""
+        yield from super().unimplemented()
+        yield from (Problem.of(self._fitted(name)) for name, value in self.sigma.items() if isinstance(value, str))
+
+    def scalar(self, comparison: Comparison) -> float:
+        """Return the negative log likelihood.
+
+        Raises: `ConfigurationError` for a variable without σ, `NotImplementedYetError` for a σ that is fitted.
+        """
+        total = 0.0
+        for _, variable, model, data in self._counted(comparison):
+            sigma = _of_variable(self.sigma, variable, "sigma")
+            if isinstance(sigma, str):
+                raise self._fitted(variable)
+            r = (model - data) / sigma
+            total += 0.5 * (len(r) * float(np.log(2 * np.pi * sigma**2)) + float(r @ r))
+        return total
+
+    def residuals(self, comparison: Comparison) -> None:
+        """Return None: the likelihood may be above 1, and its logarithm no sum of squares."""
+        return
+
+    def _fitted(self, variable: str) -> NotImplementedYetError:
+        return NotImplementedYetError(
+            f"the noise {self.sigma[variable]!r} of {variable!r} as a fit parameter is not implemented yet",
+            at=("sigma", variable),
+            hint="give the standard deviation as a number",
+        )
+
+    def _filled(self, model: Array) -> Array:
+        return np.where(np.isnan(model), FAILED, model) if self.nan_values is None else super()._filled(model)
+
+    def _instead(self, name: str) -> str:
+        return "sigma is the scale of each variable"
+
+
+class DesignFunction(ScopedCost):
+    """Weighted sum of what design objectives report, such as energy per mass.
+
+    J = Σ w_i m_i over the metrics m_i of the objectives.
+
+    Source: Boyd & Vandenberghe, Convex Optimization (2004), section 4.7.4 (scalarization).
+    """
+
+    type: Literal["DesignFunction"] = "DesignFunction"
+    refused: ClassVar[frozenset[str]] = frozenset({"nan_values", "variable_weights"})
+
+    def _instead(self, name: str) -> str:
+        return "the metrics of a design are one number for each objective"
+
+
+class WeightedCost(Schema):
+    """A cost and the factor with which it counts in a `MultiCost`."""
+
+    cost: Cost
+    weight: float = 1.0
+
+    @field_validator("weight")
+    @classmethod
+    def _not_negative(cls, given: float) -> float:
+        return _checked_weight(given, "the weight of a cost")
+
+
+class MultiCost(ErrorFunction):
+    """Weighted sum of several costs of the same data.
+
+    J = Σ w_k J_k, w_k ≥ 0; a cost without weight counts once. Residual array: those of the costs, each times √w_k,
+    where all have one. Normalization, weights and `nan_values` are said of each cost.
+
+    Source: Boyd & Vandenberghe, Convex Optimization (2004), section 4.7.4 (scalarization).
+    """
+
+    type: Literal["MultiCost"] = "MultiCost"
+    refused: ClassVar[frozenset[str]] = frozenset(
+        {"normalization", "nan_values", "objective_weights", "variable_weights"}
+    )
+    example: ClassVar[Example | None] = Example(
+        fields={"costs": [{"type": "SSE"}, {"cost": {"type": "Max"}, "weight": 0.25}]}
+    )
+
+    costs: list[WeightedCost] = Field(min_length=1)
+
+    @field_validator("costs", mode="before")
+    @classmethod
+    def _each_with_its_weight(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple):
+            raise ConfigurationError(
+                f"the costs are a list, not a {type(given).__name__}", hint="[SSE(), WeightedCost(Max(), 0.25)]"
+            )
+        parts = []
+        for index, one in enumerate(given):
+            try:
+                parts.append(_weighted_cost(one))
+            except CellwrightError as error:
+                raise error.within(str(index)) from None
+        if len({id(part.cost) for part in parts}) < len(parts):
+            raise ConfigurationError(
+                "the same cost stands in the list twice", hint="give it the weight 2, or make a second one"
+            )
+        return parts
+
+    @property
+    def has_residuals(self) -> bool:
+        """Whether all its costs have a residual array."""
+        return all(part.cost.has_residuals for part in self.costs)
+
+    def scalar(self, comparison: Comparison) -> float:
+        """Return Σ w_k J_k."""
+        scope = self._scope(comparison)
+        return float(sum(part.weight * part.cost.scalar(scope) for part in self.costs))
+
+    def residuals(self, comparison: Comparison) -> Array | None:
+        """Return the arrays of the costs in one, each with the root of its weight, or None where one has none."""
+        scope = self._scope(comparison)
+        arrays = [(part.weight, part.cost.residuals(scope)) for part in self.costs]
+        if any(array is None for _, array in arrays):
+            return None
+        return np.concatenate([np.sqrt(weight) * array for weight, array in arrays if array is not None])
+
+    def _scope(self, comparison: Comparison) -> Comparison:
+        scope = {
+            objective: {name: both for name, both in variables.items() if self._counts(objective, name)}
+            for objective, variables in comparison.items()
+        }
+        return {objective: variables for objective, variables in scope.items() if variables}
+
+    def _instead(self, name: str) -> str:
+        return "say it of each of its costs"
+
+
+def _weighted_cost(given: Any) -> WeightedCost:
+    if isinstance(given, WeightedCost):
+        return given
+    if isinstance(given, dict) and "cost" in given:
+        return WeightedCost(**given)
+    return WeightedCost(cost=Cost.parse(given))
+
+
+def _checked_weight(weight: float, name: str) -> float:
+    if not 0 <= weight < np.inf:
+        raise ConfigurationError(f"{name} is {weight:g}, and a weight is a finite number that is not negative")
+    return weight
+
+
+def _checked_deviation(value: float, name: str) -> float:
+    if not 0 < value < np.inf:
+        raise ConfigurationError(f"the standard deviation of {name!r} is {value:g}, and it must be above 0", at=(name,))
+    return value
+
+
+def _of_variable(given: dict[str, Any], variable: str, field: str) -> Any:
+    if variable not in given:
+        raise ConfigurationError(
+            f"the variable {variable!r} has no standard deviation",
+            at=(field,),
+            hint="give one, or leave the variable out by calculation_structure",
+        )
+    return given[variable]

@@ -9,7 +9,7 @@ import numpy as np
 from cellwright.catalog.costs import SSE
 from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
 from cellwright.catalog.samplers import LatinHypercube
-from cellwright.engine.objectives import ObjectiveJob, channels, prepared, statistics
+from cellwright.engine.objectives import ObjectiveJob, channels, comparison, prepared, statistics
 from cellwright.engine.search import Evaluation, Question, SearchEndedError, TotalCost
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, Path, SolverError, did_you_mean
@@ -53,7 +53,7 @@ def starting_values(element: DataFit, p: ParameterSet) -> Space:
     started = []
     for dimension in element.dimensions:
         given = (element.parameters or {})[dimension.name]
-        plain = getattr(given, "parameter", given)
+        plain = getattr(given, "plain", given)
         known = p.get(dimension.name)
         if (
             plain.initial_value is None
@@ -79,7 +79,8 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     errors += failed
     cost, estimator = _cost_and_estimator(element)
     errors += _mismatches(cost, estimator, space)
-    errors += _strangers(element, ready) if not failed else []
+    strangers = list(_strangers(element, ready)) if not failed else []
+    errors += strangers or (_unjudged(cost, ready) if not failed else [])
     if ready and not failed and (element.options or DataFitOptions()).validate_:
         errors += _orphans(space, element.tied, ready)
     try:
@@ -287,9 +288,7 @@ def _cost_and_estimator(element: DataFit) -> tuple[TotalCost, Estimator]:
 
 
 def _has_residuals(cost: TotalCost) -> bool:
-    one: Array = np.ones(2)
-    probe = {name: {"": (one, one)} for name in (*cost.own, "")}
-    return cost.residuals(probe) is not None
+    return all(one.has_residuals for one in (cost.whole, *cost.own.values()))
 
 
 def _mismatches(cost: TotalCost, estimator: Estimator, space: Space) -> list[CellwrightError]:
@@ -328,7 +327,11 @@ def _strangers(element: DataFit, ready: Mapping[str, Prepared]) -> Iterator[Cell
                 *(("objective_weights", name, objectives) for name in part.get("objective_weights") or {}),
                 *(("objective_names", name, objectives) for name in part.get("objective_names") or []),
                 *(("calculation_structure", name, objectives) for name in scope),
-                *(("variable_weights", name, variables) for name in part.get("variable_weights") or {}),
+                *(
+                    (field, name, variables)
+                    for field in ("variable_weights", "variable_standard_deviations", "sigma")
+                    for name in part.get(field) or {}
+                ),
                 *(
                     ("calculation_structure", name, objectives.get(objective, variables))
                     for objective, names in scope.items()
@@ -342,6 +345,15 @@ def _strangers(element: DataFit, ready: Mapping[str, Prepared]) -> Iterator[Cell
                     yield ConfigurationError(
                         f"the cost names the {kind} {name!r}, which is not there", at=(*at, field), hint=hint
                     )
+
+
+def _unjudged(cost: TotalCost, ready: Mapping[str, Prepared]) -> list[CellwrightError]:
+    """Return the error of a cost that cannot be told of these data, such as one that knows no noise of a variable."""
+    try:
+        cost.scalar(comparison(ready, {name: one.observed for name, one in ready.items()}))
+    except CellwrightError as error:
+        return [error.within("cost")]
+    return []
 
 
 def _parts_of(cost: Cost | None) -> Iterator[dict[str, Any]]:
@@ -369,7 +381,7 @@ def _orphans(space: Space, tied: Mapping[str, Expression], ready: Mapping[str, P
 
 
 def _started(element: DataFit) -> frozenset[str]:
-    free = {n: getattr(v, "parameter", v) for n, v in (element.parameters or {}).items() if n not in element.tied}
+    free = {n: getattr(v, "plain", v) for n, v in (element.parameters or {}).items() if n not in element.tied}
     return frozenset(name for name, plain in free.items() if plain.initial_value is not None)
 
 
@@ -394,7 +406,7 @@ def _drawn(element: DataFit, space: Space, fractions: Array) -> Space:
     values = space.values(point)
     for dimension, fraction in zip(space.dimensions, fractions, strict=True):
         given = (element.parameters or {})[dimension.name]
-        distribution = getattr(given, "parameter", given).initial_guess_distribution
+        distribution = getattr(given, "plain", given).initial_guess_distribution
         if distribution is not None:
             value = float(distribution.quantile(np.array([fraction]))[0])
             values[dimension.name] = min(max(value, dimension.lower), dimension.upper)

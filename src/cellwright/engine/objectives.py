@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cellwright.catalog.costs import MAE, RMSE, ErrorCost, Max
+from cellwright.catalog.costs import MAE, RMSE, Max
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, MissingParameterError, Problem
 from cellwright.schema.datasource import DataSource
@@ -123,11 +123,9 @@ def statistics(
     factor, shown = (1e3, "mV") if unit == "V" else (1.0, unit)
     result = []
     for cost in costs if costs is not None else (RMSE(), MAE(), Max()):
-        plain = type(cost)(normalization="identity") if isinstance(cost, ErrorCost) else cost
-        value = plain.scalar(pair) if there.any() else float("nan")
-        square = type(cost).__name__ in {"SSE", "MSE"}
-        label = f" [{shown}{'2' if square else ''}]" if shown else ""
-        result.append((f"{type(cost).__name__}{label} ({variable})", value * (factor**2 if square else factor)))
+        value = cost.unscaled().scalar(pair) if there.any() else float("nan")
+        label = f" [{shown}{cost.power if cost.power > 1 else ''}]" if shown and cost.power else ""
+        result.append((f"{type(cost).__name__}{label} ({variable})", value * factor**cost.power))
     return result
 
 

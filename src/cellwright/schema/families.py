@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationInfo, field_validator
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.datasource import DataInput
@@ -90,6 +91,18 @@ class Cost(Member):
 
     verb: ClassVar[str] = "scalar"
     positional = ()
+    power: ClassVar[int] = 0
+    """The power of a variable's unit in which the cost of that variable is told, where it is not normalised."""
+
+    @property
+    def has_residuals(self) -> bool:
+        """Whether there is a residual array."""
+        one = np.ones(2)
+        return self.residuals({"": {"": (one, one)}}) is not None
+
+    def unscaled(self) -> "Cost":
+        """Return the cost without normalization, weights and scope."""
+        return self
 
     def scalar(self, comparison: Comparison) -> float:
         """Return the cost."""
@@ -98,6 +111,41 @@ class Cost(Member):
     def residuals(self, comparison: Comparison) -> Array | None:
         """Return an array whose sum of squares is the cost, or None where the cost has none."""
         raise self.not_yet()
+
+
+class Regularizer(Member):
+    """A term that is added to the cost of a fit and knows nothing of the data."""
+
+    verb: ClassVar[str] = "term"
+
+    def term(self, values: Mapping[str, float]) -> float:
+        """Return what is added to the cost at these values of the parameters."""
+        raise self.not_yet()
+
+    @classmethod
+    def prior(cls, value: Any, name: str) -> Self:
+        """Return the prior of one parameter, in any form a document has for it; the name is that of its place.
+
+        The fields of the distribution may stand beside its name, in place of an object of their own.
+        """
+        if isinstance(value, Distribution):
+            value = {"distribution": value}
+        if isinstance(value, Mapping):
+            fields = {"type": "Prior", **value, "name": name}
+            if fields["type"] in cls.registry and fields["type"] != "Prior":
+                raise cls._no_prior(fields["type"])
+            if isinstance(fields.get("distribution"), str):
+                kept = {key: fields.pop(key) for key in ("type", "name", "regularizer_weight") if key in fields}
+                fields = {**kept, "distribution": fields}
+            value = fields
+        prior = cls.parse(value)
+        if type(prior).__name__ != "Prior":
+            raise cls._no_prior(type(prior).__name__)
+        return prior.model_copy(update={"name": name})
+
+    @staticmethod
+    def _no_prior(kind: str) -> ConfigurationError:
+        return ConfigurationError(f"a prior cannot be a {kind}", hint="constraints and penalties are of an objective")
 
 
 class Objective(Member):
@@ -110,10 +158,19 @@ class Objective(Member):
     options: Any = None
     callbacks: Any = None
     cost: Cost | None = None
-    constraints: list[Any] | None = None
-    penalties: list[Any] | None = None
+    constraints: list[Regularizer] | None = None
+    penalties: list[Regularizer] | None = None
     parameters: dict[str, Any] | None = None
     data_input: DataInput
+
+    @field_validator("constraints", "penalties")
+    @classmethod
+    def _of_their_kind(cls, given: list[Regularizer] | None, info: ValidationInfo) -> list[Regularizer] | None:
+        kind = {"constraints": "Constraint", "penalties": "Penalty"}[str(info.field_name)]
+        for index, one in enumerate(given or []):
+            if type(one).__name__ != kind:
+                raise ConfigurationError(f"a {type(one).__name__} is no {kind}", at=(str(index),))
+        return given
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -144,9 +201,9 @@ def _modern(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Distribution(Member):
-    """A probability distribution of one parameter."""
+    """A probability distribution of one parameter, or of several at once."""
 
-    verb: ClassVar[str] = "quantile"
+    verb: ClassVar[str] = "log_density"
     tag: ClassVar[str] = "distribution"
 
     @classmethod
@@ -156,9 +213,31 @@ class Distribution(Member):
             value = {(cls.tag if key == "type" else key): item for key, item in value.items()}
         return super().parse(value)
 
-    def quantile(self, q: Array) -> Array:
-        """Return the values below which the fractions `q` of the probability lie."""
+    @property
+    def dimensions(self) -> int:
+        """How many parameters it is a distribution of."""
+        return 1
+
+    def log_density(self, x: Array) -> Array:
+        """Return the natural logarithm of the density at values, -∞ where there is none.
+
+        Of one parameter: values of any shape. Of d parameters: the last axis of `x` holds the d values of a point.
+        """
         raise self.not_yet()
+
+    def quantile(self, q: Array) -> Array:
+        """Return the values below which the fractions `q` of the probability lie.
+
+        Raises: `ConfigurationError` for a distribution of several parameters, which has none.
+        """
+        raise ConfigurationError(
+            f"{type(self).__name__} is a distribution of several parameters at once and has no quantile",
+            hint="use a distribution of one parameter",
+        )
+
+    def sample(self, cube: Array) -> Array:
+        """Return the values (n, d) of points (n, d) of the unit cube: uniform points become points of this kind."""
+        return self.quantile(cube)
 
 
 class Sampler(Member):
@@ -172,7 +251,11 @@ class Sampler(Member):
 
 
 class Transform(Member):
-    """A change of variable in which a parameter is searched."""
+    """A change of variable in which a parameter is searched.
+
+    It may stand over another: `Log(Inverse(p))` is searched in ln(1/x). A member says one step, `forward` and
+    `inverse`; `variable` and `value` go through the whole chain. A document keeps the outermost transform alone.
+    """
 
     verb: ClassVar[str] = "forward"
     tag: ClassVar[str] = "transform"
@@ -181,23 +264,71 @@ class Transform(Member):
     parameter: Any
 
     def forward(self, value: float) -> float:
-        """Return the search variable of a value."""
+        """Return the variable of a value: of a number, or of the variable of the transform below."""
         raise self.not_yet()
 
     def inverse(self, variable: float) -> float:
-        """Return the value of a search variable."""
+        """Return the value of a variable."""
         raise self.not_yet()
+
+    @property
+    def domain(self) -> tuple[float, float]:
+        """The values that have a variable lie between these two."""
+        return -np.inf, np.inf
+
+    @property
+    def plain(self) -> Any:
+        """The parameter that is searched, below all transforms."""
+        return getattr(self.parameter, "plain", self.parameter)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The bounds of the parameter, an infinite one moved into the domains of all transforms."""
+        least, most = self.domain
+        low, high = self.parameter.limits
+        ends = []
+        for end in (low, high):
+            at = self.below(end)
+            inside = min(max(at, least), most)
+            ends.append(end if inside == at else self._above(inside))
+        return ends[0], ends[1]
+
+    def variable(self, value: float) -> float:
+        """Return the search variable of the parameter's value."""
+        return self.forward(self.below(value))
+
+    def value(self, variable: float) -> float:
+        """Return the parameter's value at a search variable."""
+        return self._above(self.inverse(variable))
+
+    def below(self, value: float) -> float:
+        """Return what the transform is given for the parameter's value: the variable of the one below, if any."""
+        return self.parameter.variable(value) if isinstance(self.parameter, Transform) else value
+
+    def _above(self, given: float) -> float:
+        return self.parameter.value(given) if isinstance(self.parameter, Transform) else given
 
 
 class Estimator(Member):
     """Finds the parameters that make a cost small."""
 
     verb: ClassVar[str] = "search"
-    aliases: ClassVar[Mapping[str, str]] = {}
+    aliases: ClassVar[Mapping[str, str]] = {
+        "Dummy": "DummyOptimizer",
+        "Pints": "AskTellOptimizer",
+        "PointEstimate": "PointEstimateOptimizer",
+    }
     needs_residuals: ClassVar[bool] = False
     """Whether the search asks for residual arrays; costs without them are refused."""
     global_search: ClassVar[bool] = False
     """Whether the search covers the bounds and so needs them finite."""
+    samples: ClassVar[bool] = False
+    """Whether it draws samples of a probability rather than looking for a best point."""
+
+    @field_validator("type", mode="before", check_fields=False)
+    @classmethod
+    def _by_its_name(cls, tag: Any) -> Any:
+        return cls.aliases.get(tag, tag) if isinstance(tag, str) else tag
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point. All randomness is drawn from `rng`; `evaluate` ends the search by raising."""

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.expressions import decode_float
-from cellwright.schema.families import Distribution
+from cellwright.schema.families import Distribution, Regularizer
 from cellwright.schema.variant import Leaf, Schema
 
 
@@ -29,11 +29,33 @@ class Parameter(Schema):
     name: str
     initial_value: int | float | None = None
     bounds: tuple[int | float | None, int | float | None] | None = None
-    prior: Any = None
+    prior: Distribution | Regularizer | None = None
     normalize: bool | None = None
     check_bounds: bool | None = None
     check_initial_value: bool | None = None
     initial_guess_distribution: Distribution | None = None
+
+    @field_validator("prior", mode="plain")
+    @classmethod
+    def _known_before(cls, given: Any, info: ValidationInfo) -> Distribution | Regularizer | None:
+        if given is None or isinstance(given, Distribution):
+            return given
+        fields = dict(given) if isinstance(given, Mapping) else {}
+        if fields and fields.get("type") != "Prior" and not {"regularizer_weight", "distribution"} <= fields.keys():
+            inner = fields.get("distribution", fields.get("type"))
+            if not isinstance(inner, Mapping) and fields.get("type") not in Regularizer.registry:
+                return Distribution.parse(given)
+        return Regularizer.prior(given, str(info.data.get("name", "")))
+
+    @field_validator("initial_guess_distribution")
+    @classmethod
+    def _of_one(cls, given: Distribution | None) -> Distribution | None:
+        if given is not None and given.dimensions > 1:
+            raise ConfigurationError(
+                f"{type(given).__name__} is of several parameters, and the start is one number",
+                hint="use Uniform or PointMass",
+            )
+        return given
 
     @field_validator("bounds", mode="before")
     @classmethod

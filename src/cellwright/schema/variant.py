@@ -122,7 +122,8 @@ class Schema(BaseModel):
             if value is not None and not hidden and name not in self.unwritten:
                 config[field.serialization_alias or name] = dump(value, leaf)
         for name, value in (self.model_extra or {}).items():
-            config[name] = dump(value, leaf)
+            if value is not None:
+                config[name] = dump(value, leaf)
         return config
 
 
@@ -213,7 +214,8 @@ class Member(Schema):
         family: type[Member] = next(kind for kind in type(self).__mro__ if _is_family(kind))
         known = ", ".join(sorted(tag for tag, kind in family.registry.items() if kind.implemented()))
         return NotImplementedYetError(
-            f"the {family.__name__.lower()} {type(self).__name__!r} is not implemented yet", hint=f"there are {known}"
+            f"the {family.__name__.lower()} {type(self).__name__!r} is not implemented yet",
+            hint=f"there are {known}" if known else "leave it out",
         )
 
     @classmethod
@@ -286,7 +288,14 @@ def members() -> dict[str, dict[str, type[Member]]]:
 def problems_of(error: ValidationError, kind: type[BaseModel]) -> list[Problem]:
     """Return pydantic's findings in our words, each with its place."""
     problems: list[Problem] = []
+    numbers: set[Any] = set()
     for finding in error.errors(include_url=False):
+        *place, last = finding["loc"] or ("",)
+        if place and last in {"int", "float"}:
+            if tuple(place) in numbers:
+                continue
+            numbers.add(tuple(place))
+            finding = finding | {"loc": tuple(place), "msg": "a number is needed"}
         at: Path = tuple(str(part) for part in finding["loc"] if part not in getattr(kind, "silent", ()))
         cause = finding.get("ctx", {}).get("error")
         if isinstance(cause, InvalidDocumentError):

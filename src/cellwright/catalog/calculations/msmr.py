@@ -143,8 +143,8 @@ class MSMRFunction(Calculation):
     """Open-circuit potential of an electrode by its MSMR set, over all stoichiometries.
 
     U(x) is the inverse of x(U) = Σ_j X_j / (1 + exp(f (U - U0_j) / ω_j)), f = F/(R T), as a monotone cubic table of
-    some 2000 points from all but 1e-6 of the sites empty to all but 1e-6 full; between them U(x(U)) = U within 10 µV for
-    ideality factors of 0.05 and above. T is the ambient temperature [K] (298.15 where it is not given).
+    some 2000 points from all but 1e-6 of the sites empty to all but 1e-6 full; between them U(x(U)) = U within 10 µV
+    for ideality factors of 0.05 and above. T is the ambient temperature [K] (298.15 where it is not given).
 
     Source: Verbrugge, Baker, Koch, Xiao & Gu, J. Electrochem. Soc. 164 (2017) E3243, doi:10.1149/2.0341708jes.
     """

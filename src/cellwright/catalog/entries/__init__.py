@@ -1,5 +1,5 @@
 """Entries: known values (`cw.direct_entries`)."""
 
-from cellwright.catalog.entries.direct import DirectEntry
+from cellwright.catalog.entries.direct import DirectEntry, ProvenanceRecord
 
-__all__ = ["DirectEntry"]
+__all__ = ["DirectEntry", "ProvenanceRecord"]

@@ -1,5 +1,71 @@
 """Estimators (`cw.optimizers`, `cw.parameter_estimators`)."""
 
-from cellwright.catalog.estimators.scipy import ScipyDifferentialEvolution, ScipyLeastSquares, ScipyMinimize
+from cellwright.catalog.estimators.ask_tell import (
+    CMAES,
+    PSO,
+    SOBER,
+    XNES,
+    AskTellOptimizer,
+    BayesianOptimization,
+    BayesianOptimizationOptions,
+    CMAESOptions,
+    DEOptions,
+    DifferentialEvolution,
+    PintsOptimizer,
+    PSOOptions,
+    SOBEROptions,
+    TuRBO,
+    TuRBOOptions,
+    XNESOptions,
+)
+from cellwright.catalog.estimators.point import (
+    DummyOptimizer,
+    DummySampler,
+    GridSearch,
+    Nested,
+    PointEstimateOptimizer,
+    PointEstimateSampler,
+)
+from cellwright.catalog.estimators.samplers import PintsSampler
+from cellwright.catalog.estimators.scipy import (
+    ScipyBasinhopping,
+    ScipyDifferentialEvolution,
+    ScipyDualAnnealing,
+    ScipyLeastSquares,
+    ScipyLsqLinear,
+    ScipyMinimize,
+    ScipyShgo,
+)
 
-__all__ = ["ScipyDifferentialEvolution", "ScipyLeastSquares", "ScipyMinimize"]
+__all__ = [
+    "CMAES",
+    "PSO",
+    "SOBER",
+    "XNES",
+    "AskTellOptimizer",
+    "BayesianOptimization",
+    "BayesianOptimizationOptions",
+    "CMAESOptions",
+    "DEOptions",
+    "DifferentialEvolution",
+    "DummyOptimizer",
+    "DummySampler",
+    "GridSearch",
+    "Nested",
+    "PSOOptions",
+    "PintsOptimizer",
+    "PintsSampler",
+    "PointEstimateOptimizer",
+    "PointEstimateSampler",
+    "SOBEROptions",
+    "ScipyBasinhopping",
+    "ScipyDifferentialEvolution",
+    "ScipyDualAnnealing",
+    "ScipyLeastSquares",
+    "ScipyLsqLinear",
+    "ScipyMinimize",
+    "ScipyShgo",
+    "TuRBO",
+    "TuRBOOptions",
+    "XNESOptions",
+]

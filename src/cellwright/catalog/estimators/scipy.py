@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from cellwright.errors import CellwrightError, ConfigurationError
 from cellwright.schema.families import Array, Estimator
 from cellwright.schema.search import Evaluate, Found, Space
+from cellwright.schema.variant import Example
 
 DIFFERENCE_STEP = 2e-3
 """Step of forward differences in search coordinates, where the bounds are 0 and 1.
@@ -129,6 +130,53 @@ class ScipyDifferentialEvolution(ScipyEstimator):
             **options,
         )
         return Found(np.asarray(result.x), bool(result.success), str(result.message), int(result.nit))
+
+
+class ScipyBasinhopping(ScipyEstimator):
+    """Global search by jumps, each followed by a local search; keywords are those of `scipy.optimize.basinhopping`.
+
+    Source: Wales & Doye, J. Phys. Chem. A 101 (1997) 5111, doi:10.1021/jp970984n.
+    """
+
+    example: ClassVar[Example | None] = Example(fields={"niter": 20, "stepsize": 0.2})
+
+    type: Literal["ScipyBasinhopping"] = "ScipyBasinhopping"
+
+
+class ScipyDualAnnealing(ScipyEstimator):
+    """Global search by simulated annealing and local searches; keywords are those of `scipy.optimize.dual_annealing`.
+
+    Source: Xiang, Sun, Fan & Gong, Phys. Lett. A 233 (1997) 216, doi:10.1016/S0375-9601(97)00474-X.
+    """
+
+    global_search: ClassVar[bool] = True
+    example: ClassVar[Example | None] = Example(fields={"maxiter": 100, "no_local_search": True})
+
+    type: Literal["ScipyDualAnnealing"] = "ScipyDualAnnealing"
+
+
+class ScipyLsqLinear(ScipyEstimator):
+    """Least squares of a model that is linear in its parameters; keywords are those of `scipy.optimize.lsq_linear`.
+
+    Source: Stark & Parker, Comput. Stat. 10 (1995) 129 (bounded variables).
+    """
+
+    needs_residuals: ClassVar[bool] = True
+    example: ClassVar[Example | None] = Example(fields={"method": "bvls", "jac_rel_step": 1e-3})
+
+    type: Literal["ScipyLsqLinear"] = "ScipyLsqLinear"
+
+
+class ScipyShgo(ScipyEstimator):
+    """Global search that triangulates the bounds, without chance; keywords are those of `scipy.optimize.shgo`.
+
+    Source: Endres, Sandrock & Focke, J. Global Optim. 72 (2018) 181, doi:10.1007/s10898-018-0645-y.
+    """
+
+    global_search: ClassVar[bool] = True
+    example: ClassVar[Example | None] = Example(fields={"n": 64, "sampling_method": "sobol"})
+
+    type: Literal["ScipyShgo"] = "ScipyShgo"
 
 
 class Remembered:

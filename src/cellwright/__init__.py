@@ -7,11 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cellwright.catalog import calculations, costs, objectives, transforms
+    from cellwright.catalog import calculations, costs, objective_functions, objectives, transforms
     from cellwright.catalog import distributions as stats
     from cellwright.catalog import entries as direct_entries
     from cellwright.catalog import estimators as optimizers
     from cellwright.catalog import estimators as parameter_estimators
+    from cellwright.catalog import regularizers as priors
     from cellwright.catalog import samplers as distribution_samplers
     from cellwright.catalog.library import Library, Material
     from cellwright.client import Client
@@ -33,10 +34,11 @@ _MODULES = {
     "costs": "cellwright.catalog.costs",
     "direct_entries": "cellwright.catalog.entries",
     "distribution_samplers": "cellwright.catalog.samplers",
-    "objective_functions": "cellwright.catalog.costs",
+    "objective_functions": "cellwright.catalog.objective_functions",
     "objectives": "cellwright.catalog.objectives",
     "optimizers": "cellwright.catalog.estimators",
     "parameter_estimators": "cellwright.catalog.estimators",
+    "priors": "cellwright.catalog.regularizers",
     "stats": "cellwright.catalog.distributions",
     "transforms": "cellwright.catalog.transforms",
 }
@@ -82,10 +84,12 @@ __all__ = [
     "export",
     "from_bpx",
     "from_pybamm",
+    "objective_functions",
     "objectives",
     "optimizers",
     "parameter_estimators",
     "parameter_values",
+    "priors",
     "run",
     "stats",
     "transforms",

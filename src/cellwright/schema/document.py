@@ -14,7 +14,16 @@ from cellwright.errors import CellwrightError, ConfigurationError, Problem, did_
 from cellwright.schema import contract
 from cellwright.schema.datasource import DataSource
 from cellwright.schema.expressions import Expression
-from cellwright.schema.families import Calculation, Cost, Entry, Estimator, Objective, Sampler, Transform
+from cellwright.schema.families import (
+    Calculation,
+    Cost,
+    Entry,
+    Estimator,
+    Objective,
+    Regularizer,
+    Sampler,
+    Transform,
+)
 from cellwright.schema.free_parameter import Parameter
 from cellwright.schema.search import Dimension
 from cellwright.schema.values import normalise, to_wire
@@ -91,8 +100,13 @@ class DataFit(Element):
     multistarts: int | None = Field(default=None, ge=1)
     objective_parallelism: Literal["auto", "on", "off"] = "auto"
     initial_guess_sampler: Sampler | None = None
-    priors: Any = None
+    priors: dict[str, Regularizer] | None = None
     options: DataFitOptions | None = None
+
+    @field_validator("priors", mode="before")
+    @classmethod
+    def _priors(cls, given: Any) -> Any:
+        return None if given is None else priors_by_name(given)
 
     @field_validator("objectives", mode="before")
     @classmethod
@@ -126,7 +140,7 @@ class DataFit(Element):
 
     @model_validator(mode="after")
     def _something_free(self) -> "DataFit":
-        if not self.parameters:
+        if not self.parameters and not self.priors:
             raise ConfigurationError("a fit needs parameters", at=("parameters",))
         if not self.objectives:
             raise ConfigurationError("a fit needs at least one objective", at=("objectives",))
@@ -235,14 +249,39 @@ def free_parameter(name: str, given: Any) -> FreeParameter:
     )
 
 
+def priors_by_name(given: Any) -> dict[str, Regularizer]:
+    """Return the priors of a fit by the names of their parameters.
+
+    Raises: `ConfigurationError` for forms that lose the names in a document: a list, a prior of several parameters.
+    """
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            "the priors of a fit are a dict of parameter names and priors: a list loses the names in a document",
+            hint="write {name: Prior(name, distribution)}",
+        )
+    priors = {}
+    for name, value in given.items():
+        try:
+            prior = Regularizer.prior(value, str(name))
+            if prior.distribution.dimensions > 1:  # type: ignore[attr-defined]
+                raise ConfigurationError(
+                    "a prior of several parameters at once loses their names in a document",
+                    hint="give each parameter its own prior",
+                )
+        except CellwrightError as error:
+            raise error.within(str(name)) from None
+        priors[str(name)] = prior
+    return priors
+
+
 def dimension(name: str, given: FreeParameter) -> Dimension:
     """Return the dimension of a search that a free parameter makes."""
     assert not isinstance(given, Expression)
     transform = given if isinstance(given, Transform) else None
-    plain: Parameter = transform.parameter if transform else given  # type: ignore[assignment]
-    forward = transform.forward if transform else float
-    inverse = transform.inverse if transform else float
-    low, high = plain.limits
+    plain: Parameter = transform.plain if transform else given  # type: ignore[assignment]
+    forward = transform.variable if transform else float
+    inverse = transform.value if transform else float
+    low, high = given.limits
     start = plain.initial_value
     if start is None:
         ends = [forward(low), forward(high)]

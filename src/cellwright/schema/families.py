@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.datasource import DataInput
@@ -149,25 +149,39 @@ class Regularizer(Member):
 
 
 class Objective(Member):
-    """What a fit or a validation compares: measured data with what a model says of them."""
+    """What a fit or a validation compares or improves."""
 
     verb: ClassVar[str] = "prepare"
-    later = frozenset({"constraints", "penalties"})
-    positional = ("data_input", "options", "callbacks")
+    later = frozenset({"callbacks", "constraints", "penalties"})
 
     options: Any = None
     callbacks: Any = None
     cost: Cost | None = None
-    constraints: list[Regularizer] | None = None
+    constraints: Any = None
     penalties: list[Regularizer] | None = None
     parameters: dict[str, Any] | None = None
-    data_input: DataInput
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "custom_parameters" not in given:
+            return given
+        if given["custom_parameters"] is not None:
+            raise ConfigurationError(
+                "'custom_parameters' is called 'parameters' now", at=("custom_parameters",), hint="rename it"
+            )
+        return {name: value for name, value in given.items() if name != "custom_parameters"}
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _values(cls, given: Any) -> Any:
+        return None if given is None else values_by_name(given, "an objective")
 
     @field_validator("constraints", "penalties")
     @classmethod
-    def _of_their_kind(cls, given: list[Regularizer] | None, info: ValidationInfo) -> list[Regularizer] | None:
+    def _of_their_kind(cls, given: Any, info: ValidationInfo) -> Any:
         kind = {"constraints": "Constraint", "penalties": "Penalty"}[str(info.field_name)]
-        for index, one in enumerate(given or []):
+        for index, one in enumerate(given if isinstance(given, list) else []):
             if type(one).__name__ != kind:
                 raise ConfigurationError(f"a {type(one).__name__} is no {kind}", at=(str(index),))
         return given
@@ -177,12 +191,33 @@ class Objective(Member):
         """Return the objective of a wire form, older ones among them: `objective` for `type`, `model` on its own."""
         return super().parse(_modern(value) if isinstance(value, Mapping) else value)
 
+    @property
+    def origin(self) -> str | None:
+        """What it is compared with, whatever is done to the data; None where there are none."""
+        return None
+
     def prepare(self, p: ParameterSet, free: tuple[str, ...], simulate: Simulate) -> Prepared:
         """Build what the comparison needs; nothing is integrated.
 
         Raises: `DataError` for missing columns, `MissingParameterError` for parameters that the model lacks.
         """
         raise self.not_yet()
+
+
+class FittingObjective(Objective):
+    """An objective that compares measured data with what a model says of them."""
+
+    positional = (
+        "data_input", "options", "callbacks", "custom_parameters", "constraints", "penalties", "parameters",
+    )  # fmt: skip
+
+    constraints: list[Regularizer] | None = None
+    data_input: DataInput
+
+    @property
+    def origin(self) -> str | None:
+        """What it is compared with, whatever is done to the data."""
+        return self.data_input.origin
 
 
 def _modern(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -345,3 +380,17 @@ class SimulationSettings(Schema):
     spatial_methods: dict[str, Any] | None = None
     geometry: dict[str, Any] | None = None
     solver: Any = None
+
+
+class Model(Member):
+    """What is simulated, or worked out in closed form."""
+
+    verb: ClassVar[str] = "spec"
+
+    simulation_settings: Annotated[
+        SimulationSettings | dict[str, Any] | None, Field(union_mode="left_to_right")
+    ] = None
+
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        raise self.not_yet()

@@ -37,7 +37,8 @@ _FUNCTIONS: dict[str, Callable[..., pybamm.Symbol]] = {
 def to_pybamm(expression: Expression, symbols: Symbols) -> Any:
     """Return the PyBaMM symbol (or number) of an expression, its parameters replaced by the given symbols.
 
-    A function that nobody has provided becomes a `pybamm.FunctionParameter` of its name. A table agrees with `Table`
+    A function that nobody has provided becomes a `pybamm.FunctionParameter` of its name, unless there is a symbol for
+    it. A table agrees with `Table`
     inside and beyond its ends: linear goes straight on, cubic and pchip along the last polynomial.
 
     Raises: `ConfigurationError` for a parameter that is not among them.
@@ -51,6 +52,8 @@ def to_pybamm(expression: Expression, symbols: Symbols) -> Any:
         if node.op in {"parameter", "input"}:
             if node.name not in symbols:
                 raise ConfigurationError(f"the parameter {node.name!r} in an expression has no value")
+            return symbols[node.name]
+        if node.op == "call" and node.name in symbols:
             return symbols[node.name]
         if node.op == "call":
             return pybamm.FunctionParameter(node.name, dict(zip(node.payload[1], map(_symbol, children), strict=True)))

@@ -131,7 +131,7 @@ class Expression:
         """Return the tree with the named parameters replaced; a number, where nothing free remains.
 
         A name whose value is itself an expression is replaced by it. A call is replaced by the value of its
-        function, where `values` holds one (a callable).
+        function, where `values` holds one; one of fewer arguments takes the first of them.
         """
         return fold(self, lambda node, children: _reduce(node, children, values))
 
@@ -298,7 +298,7 @@ def _reduce(node: Expression, operands: list[Any], values: Mapping[str, Any]) ->
         function = values.get(node.name)
         if function is None:
             return Expression("call", tuple(_node(value) for value in operands), node.payload)
-        return function(*operands) if callable(function) else function
+        return function(*operands[: len(function.arguments)]) if callable(function) else function
     return evaluate(node.op, node.payload, operands)
 
 

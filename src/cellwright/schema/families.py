@@ -1,17 +1,18 @@
 """The families that a pipeline is made of, and what each of their members can do."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Annotated, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.datasource import DataInput
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.search import Evaluate, Found, Space
-from cellwright.schema.simulation import Simulate, Solved
+from cellwright.schema.simulation import ModelSpec, Simulate, Solved
+from cellwright.schema.values import settled, values_by_name
 from cellwright.schema.variant import Member, Schema
 
 Array = NDArray[np.float64]
@@ -25,6 +26,8 @@ class Entry(Member):
 
     verb: ClassVar[str] = "compute"
     tag: ClassVar[str] = "name"
+    literature: ClassVar[str | None] = None
+    """Where the values of a set come from that is always the same."""
 
     source: str | None = None
 
@@ -207,7 +210,7 @@ class Objective(Member):
 class FittingObjective(Objective):
     """An objective that compares measured data with what a model says of them."""
 
-    positional = (
+    positional: ClassVar[tuple[str, ...] | None] = (
         "data_input", "options", "callbacks", "custom_parameters", "constraints", "penalties", "parameters",
     )  # fmt: skip
 
@@ -381,15 +384,18 @@ class SimulationSettings(Schema):
     geometry: dict[str, Any] | None = None
     solver: Any = None
 
+    @field_validator("submesh_types", "spatial_methods", "geometry", "solver", mode="before")
+    @classmethod
+    def _written(cls, given: Any) -> Any:
+        return settled(given)
+
 
 class Model(Member):
     """What is simulated, or worked out in closed form."""
 
     verb: ClassVar[str] = "spec"
 
-    simulation_settings: Annotated[
-        SimulationSettings | dict[str, Any] | None, Field(union_mode="left_to_right")
-    ] = None
+    simulation_settings: Annotated[SimulationSettings | dict[str, Any] | None, Field(union_mode="left_to_right")] = None
 
     def spec(self) -> ModelSpec:
         """Return the model as simulations take it."""

@@ -59,8 +59,9 @@ def works_its_example(member: type[Entry] | type[Calculation]) -> None:
     assert member.example is not None, f"{member.__name__} has no worked example"
     result = example_of(member).compute(ParameterSet(member.example.given))  # type: ignore[attr-defined]
     assert set(result) == set(member.example.gives)
+    numbers = _numbers(member)
     for name, expected in member.example.gives.items():
-        _close(result[name], normalise(expected), name)
+        _close(_filled(result[name], numbers), _filled(normalise(expected), numbers), name)
 
 
 def agrees_on_expressions(member: type[Calculation]) -> None:
@@ -84,7 +85,8 @@ def agrees_on_expressions(member: type[Calculation]) -> None:
             continue
         for name, expected in member.example.gives.items():
             if name in result:
-                _close(_filled(result[name], {free: value}), expected, name)
+                numbers = {**_numbers(member), free: value}
+                _close(_filled(result[name], numbers), _filled(normalise(expected), numbers), name)
 
 
 def declares_its_reads(member: type[Entry] | type[Calculation]) -> None:
@@ -173,6 +175,13 @@ def survives_failing_points(estimator: Estimator) -> None:
     found = estimator.search(evaluate, space, np.random.default_rng(3))
     assert np.isfinite(evaluate(found.point[None, :]).costs[0])
     assert abs(space.values(found.point)["x0"] + 0.5) < 0.05
+
+
+def _numbers(member: type[Entry] | type[Calculation]) -> dict[str, float]:
+    """Return the numbers in a member's example, given and found."""
+    assert member.example is not None
+    named = {**member.example.gives, **member.example.given}
+    return {name: value for name, value in named.items() if isinstance(value, int | float)}
 
 
 def _filled(value: Any, values: dict[str, float]) -> Any:

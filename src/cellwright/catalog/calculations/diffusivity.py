@@ -7,13 +7,13 @@ from pydantic import Field
 
 from cellwright.catalog.calculations.msmr import Limits, window
 from cellwright.catalog.calculations.open_circuit import distinct
-from cellwright.catalog.domain import checked_positive, positive, quantity, tell_of_extrapolation
+from cellwright.catalog.domain import checked_positive, positive, tell_of_extrapolation
 from cellwright.errors import DataError
 from cellwright.physics.diffusivity import arrhenius_factor, diffusivity_from_pulse, thermodynamic_diffusivity
 from cellwright.physics.half_cell import stoichiometry_at_potential
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE
 from cellwright.schema.datasource import Data
-from cellwright.schema.expressions import interpolant
+from cellwright.schema.expressions import interpolant, parameter
 from cellwright.schema.families import Calculation
 from cellwright.schema.names import Electrode, ElectrodeNames, base_of, names_of
 from cellwright.schema.parameters import ParameterSet, Values
@@ -76,7 +76,7 @@ class DiffusivityDataInterpolant(Calculation):
         x, D = distinct(table["Stoichiometry"], table["Diffusivity [m2.s-1]"], 0.0)
         if not (D > 0).all():
             raise DataError(f"the column 'Diffusivity [m2.s-1]' holds {D.min():g}, and a diffusivity is above 0")
-        scale = quantity(p, f"{base_of(name.diffusivity)} scale factor") if options.scale_factor else 1.0
+        scale = parameter(f"{base_of(name.diffusivity)} scale factor") if options.scale_factor else 1.0
         logarithm = options.transformation == "log"
 
         def diffusivity(sto: Any) -> Any:
@@ -136,7 +136,7 @@ class _FromSlope(Calculation):
 
     def _isothermal(self, p: ParameterSet, points: tuple[Column, Column]) -> Values:
         name, (x, shape) = self._names, points
-        reference = quantity(p, name.reference_diffusivity)
+        reference = parameter(name.reference_diffusivity)
 
         def diffusivity(sto: Any, T: Any) -> Any:
             return thermodynamic_diffusivity(reference, interpolant(x, shape, sto, self._set.interpolator), T)
@@ -145,8 +145,8 @@ class _FromSlope(Calculation):
 
     def _arrhenius(self, p: ParameterSet, points: tuple[Column, Column]) -> Values:
         name, (x, shape) = self._names, points
-        reference, energy = quantity(p, name.reference_diffusivity), quantity(p, name.diffusivity_activation_energy)
-        T_ref = p.get(REFERENCE, REFERENCE_TEMPERATURE)
+        reference, energy = map(parameter, (name.reference_diffusivity, name.diffusivity_activation_energy))
+        T_ref = parameter(REFERENCE) if REFERENCE in p else REFERENCE_TEMPERATURE
 
         def diffusivity(sto: Any, T: Any) -> Any:
             slope = interpolant(x, shape, sto, self._set.interpolator)

@@ -68,11 +68,19 @@ def test_a_number_in_quotes_is_told():
 
 
 def test_arithmetic_that_fails_is_told_with_what_it_read():
+    name = "Negative electrode stoichiometry at 0% SOC"
+    given = cw.direct_entries.DirectEntry({name: "much", "Negative electrode stoichiometry at 100% SOC": 0.9})
+    found = problems({"known": given, "a": cw.calculations.InitialSOC(0.5)})
+    assert ("a",) in [p.at for p in found]
+    assert name in next(p.hint for p in found if p.at == ("a",))
+
+
+def test_text_where_a_number_is_needed_is_told():
     name = "Negative electrode active material volume fraction"
     given = cw.direct_entries.DirectEntry({name: "much", "Negative particle radius [m]": 5e-6})
-    found = problems({"known": given, "a": cw.calculations.SurfaceAreaToVolumeRatio("negative")})
-    assert [p.at for p in found] == [("a",)]
-    assert name in found[0].hint
+    problem = only({"known": given, "a": cw.calculations.SurfaceAreaToVolumeRatio("negative")})
+    assert problem.at == ("a",)
+    assert problem.message == f"{name!r} is the text 'much', and a number is needed"
 
 
 def test_a_pipeline_without_elements_is_told():

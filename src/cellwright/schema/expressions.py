@@ -9,6 +9,7 @@ arrays and expressions.
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -107,7 +108,7 @@ class Expression:
 
     __array_priority__: ClassVar[float] = 1000.0
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names of the parameters, inputs and functions that the tree refers to."""
         return frozenset(node.name for node in self.walk() if node.op in {"parameter", "input", "call"})

@@ -40,13 +40,13 @@ class ParameterSet(Mapping[str, Any]):
     origins: Mapping[str, Origin] = field(default_factory=dict)
     reads: set[str] | None = field(default=None, compare=False)
     remarks: list[str] | None = field(default=None, compare=False)
-    values_: Mapping[str, Any] = field(init=False, repr=False, compare=False)
-    """The definitions with every expression worked out as far as the others allow."""
+    values_: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The definitions with every expression worked out as far as the others allow; what is given here is known."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "definitions", MappingProxyType(dict(self.definitions)))
         object.__setattr__(self, "origins", MappingProxyType(dict(self.origins)))
-        object.__setattr__(self, "values_", MappingProxyType(settled(self.definitions)))
+        object.__setattr__(self, "values_", MappingProxyType(settled(self.definitions, self.values_)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ParameterSet, (dict(self.definitions), dict(self.origins))
@@ -126,13 +126,17 @@ class ParameterSet(Mapping[str, Any]):
         for name in [name for name, value in new.items() if name in free_names(value) and name in self.values_]:
             new[name] = new[name].substitute({name: self.values_[name]})
         origins = {name: origin if isinstance(origin, Origin) else origin[name] for name in new}
-        return replace(self, definitions={**self.definitions, **new}, origins={**self.origins, **origins})
+        definitions = {**self.definitions, **new}
+        moved = dependents(definitions, new)
+        known = {name: value for name, value in self.values_.items() if name not in moved}
+        return replace(self, definitions=definitions, origins={**self.origins, **origins}, values_=known)
 
     def without(self, names: Iterable[str]) -> "ParameterSet":
         """Return the set without the named values, so that looking them up gives their symbols."""
         gone = set(names)
         kept = {name: value for name, value in self.definitions.items() if name not in gone}
-        return replace(self, definitions=kept, origins={n: o for n, o in self.origins.items() if n not in gone})
+        origins = {name: origin for name, origin in self.origins.items() if name not in gone}
+        return replace(self, definitions=kept, origins=origins, values_={})
 
     def recording(self) -> "ParameterSet":
         """Return a view of the same values that records every name it is asked for."""
@@ -164,12 +168,22 @@ class ParameterSet(Mapping[str, Any]):
             self.reads.add(name)
 
 
-def settled(definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with every expression worked out as far as the other definitions allow.
+def dependents(definitions: Mapping[str, Any], changed: Iterable[str]) -> set[str]:
+    """Return the changed names and those of all definitions that refer to them, however far."""
+    needs = {name: free for name, value in definitions.items() if (free := free_names(value))}
+    found, new = set(changed), set(changed)
+    while new:
+        new = {name for name, free in needs.items() if name not in found and free & new}
+        found |= new
+    return found
+
+
+def settled(definitions: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with every expression worked out as far as the other definitions allow; some are known already.
 
     Raises: `ConfigurationError` for parameters that are defined in a circle.
     """
-    done: dict[str, Any] = {}
+    done = {name: value for name, value in known.items() if name in definitions}
 
     def value(name: str, path: tuple[str, ...]) -> Any:
         if name in path:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cellwright import models
     from cellwright.catalog import calculations, costs, objective_functions, objectives, transforms
     from cellwright.catalog import distributions as stats
     from cellwright.catalog import entries as direct_entries
@@ -19,7 +20,24 @@ if TYPE_CHECKING:
     from cellwright.engine.check import CheckReport
     from cellwright.errors import CellwrightError
     from cellwright.models.exchange import from_bpx, from_pybamm
-    from cellwright.schema.document import DataFit, DataFitOptions, Pipeline, Validation
+    from cellwright.schema.datasource import (
+        AnalysisSpec,
+        DataLoaderOptions,
+        DataLoaderTransforms,
+        DataPayloadSpec,
+        MetadataSpec,
+        TimeRangeSpec,
+        TimeSeriesSpec,
+    )
+    from cellwright.schema.document import Pipeline, SimplePipeline
+    from cellwright.schema.elements import (
+        ArrayDataFit,
+        DataFit,
+        DataFitOptions,
+        LinearConfidenceInterval,
+        SobolSensitivity,
+        Validation,
+    )
     from cellwright.schema.free_parameter import Parameter
     from cellwright.schema.parameters import ParameterSet
     from cellwright.schema.results import PipelineResult
@@ -34,6 +52,7 @@ _MODULES = {
     "costs": "cellwright.catalog.costs",
     "direct_entries": "cellwright.catalog.entries",
     "distribution_samplers": "cellwright.catalog.samplers",
+    "models": "cellwright.models",
     "objective_functions": "cellwright.catalog.objective_functions",
     "objectives": "cellwright.catalog.objectives",
     "optimizers": "cellwright.catalog.estimators",
@@ -43,18 +62,29 @@ _MODULES = {
     "transforms": "cellwright.catalog.transforms",
 }
 _NAMES = {
+    "AnalysisSpec": "cellwright.schema.datasource:AnalysisSpec",
+    "ArrayDataFit": "cellwright.schema.elements:ArrayDataFit",
     "CellwrightError": "cellwright.errors:CellwrightError",
     "CheckReport": "cellwright.engine.check:CheckReport",
     "Client": "cellwright.client:Client",
-    "DataFit": "cellwright.schema.document:DataFit",
-    "DataFitOptions": "cellwright.schema.document:DataFitOptions",
+    "DataFit": "cellwright.schema.elements:DataFit",
+    "DataFitOptions": "cellwright.schema.elements:DataFitOptions",
+    "DataLoaderOptions": "cellwright.schema.datasource:DataLoaderOptions",
+    "DataLoaderTransforms": "cellwright.schema.datasource:DataLoaderTransforms",
+    "DataPayloadSpec": "cellwright.schema.datasource:DataPayloadSpec",
     "Library": "cellwright.catalog.library:Library",
+    "LinearConfidenceInterval": "cellwright.schema.elements:LinearConfidenceInterval",
     "Material": "cellwright.catalog.library:Material",
+    "MetadataSpec": "cellwright.schema.datasource:MetadataSpec",
     "Parameter": "cellwright.schema.free_parameter:Parameter",
     "ParameterSet": "cellwright.schema.parameters:ParameterSet",
     "Pipeline": "cellwright.schema.document:Pipeline",
     "PipelineResult": "cellwright.schema.results:PipelineResult",
-    "Validation": "cellwright.schema.document:Validation",
+    "SimplePipeline": "cellwright.schema.document:SimplePipeline",
+    "SobolSensitivity": "cellwright.schema.elements:SobolSensitivity",
+    "TimeRangeSpec": "cellwright.schema.datasource:TimeRangeSpec",
+    "TimeSeriesSpec": "cellwright.schema.datasource:TimeSeriesSpec",
+    "Validation": "cellwright.schema.elements:Validation",
     "check": "cellwright.service.assembly:check_pipeline",
     "export": "cellwright.service.exports:export",
     "from_bpx": "cellwright.models.exchange:from_bpx",
@@ -64,17 +94,28 @@ _NAMES = {
 }
 
 __all__ = [
+    "AnalysisSpec",
+    "ArrayDataFit",
     "CellwrightError",
     "CheckReport",
     "Client",
     "DataFit",
     "DataFitOptions",
+    "DataLoaderOptions",
+    "DataLoaderTransforms",
+    "DataPayloadSpec",
     "Library",
+    "LinearConfidenceInterval",
     "Material",
+    "MetadataSpec",
     "Parameter",
     "ParameterSet",
     "Pipeline",
     "PipelineResult",
+    "SimplePipeline",
+    "SobolSensitivity",
+    "TimeRangeSpec",
+    "TimeSeriesSpec",
     "Validation",
     "calculations",
     "check",
@@ -84,6 +125,7 @@ __all__ = [
     "export",
     "from_bpx",
     "from_pybamm",
+    "models",
     "objective_functions",
     "objectives",
     "optimizers",

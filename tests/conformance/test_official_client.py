@@ -143,7 +143,89 @@ def test_who_and_where(client: Ionworks) -> None:
 
 def test_what_is_not_built_says_so(client: Ionworks) -> None:
     with pytest.raises(IonworksError, match="not available on this server"):
-        client.cell_spec.list()
+        client.cell_instance.list("any")
+
+
+SPECIFICATION = {
+    "name": "LG M50",
+    "form_factor": "21700",
+    "ratings": {"capacity": {"value": 5000, "unit": "mAh"}},
+    "anode": {
+        "material_id": "graphite",
+        "properties": {"thickness": {"value": 72.225, "unit": "um"}, "porosity": {"value": 40, "unit": "percent"}},
+    },
+}
+MAPPING = {
+    "Negative electrode thickness [m]": "anode.properties.thickness",
+    "Negative electrode porosity": "anode.properties.porosity",
+    "Nominal cell capacity [A.h]": "ratings.capacity",
+}
+
+
+def test_a_cell_specification_and_a_pipeline_that_reads_it(client: Ionworks) -> None:
+    kept = client.cell_spec.create(SPECIFICATION)
+    assert kept.model_dump().items() >= (SPECIFICATION | {"project_id": "my-project"}).items()
+    assert client.cell_spec.create_or_get(SPECIFICATION).id == kept.id
+    design = iws.direct_entries.DirectEntry(cell_spec_id=kept.id, mapping=MAPPING, source="design")
+    run = client.pipeline.create(iws.Pipeline({"design": design}))
+    thicker = client.cell_spec.update(kept.id, {"anode": {"properties": {"thickness": {"value": 80.0}}}})
+    assert thicker.anode["properties"] == {
+        "thickness": {"value": 80.0, "unit": "um"},
+        "porosity": {"value": 40, "unit": "percent"},
+    }
+    wait(client, run.id)
+    assert client.pipeline.result(run.id).element("design").parameter_values == {
+        "Negative electrode thickness [m]": 7.2225e-05,
+        "Negative electrode porosity": 0.4,
+        "Nominal cell capacity [A.h]": 5.0,
+    }
+    read = client.get(f"/pipelines/{run.id}/config")["elements"]["design"]
+    assert iws.direct_entries.DirectEntry(
+        parameters=read["values"], source=read["source"], provenance=read["provenance"]
+    ).to_config() == {**read, "element_type": "entry"}
+    assert read["provenance"]["Negative electrode thickness [m]"] == {
+        "path": "anode.properties.thickness",
+        "value": 72.225,
+        "unit": "um",
+    }
+    client.cell_spec.delete(kept.id)
+    with pytest.raises(IonworksError) as caught:
+        client.cell_spec.get(kept.id)
+    assert (caught.value.status_code, caught.value.error_code) == (404, "NOT_FOUND")
+    with pytest.raises(IonworksError, match=r"Cell specification .* not found"):
+        client.pipeline.create(iws.Pipeline({"design": design}))
+
+
+def test_lists_of_cell_specifications(client: Ionworks) -> None:
+    first = client.cell_spec.create({**SPECIFICATION, "name": "first"})
+    second = client.cell_spec.create({"name": "second", "cathode": {"material_id": "graphite"}})
+    third = client.cell_spec.create({"name": "third", "anode": {"material_id": "graphite"}})
+    found = client.cell_spec.list(include_components=True, order_by="name", order="asc")
+    assert ([one.name for one in found], found.total) == (["first", "second", "third"], 3)
+    assert found[0].anode == SPECIFICATION["anode"]
+    assert not hasattr(client.cell_spec.list(name_exact="first")[0], "anode")
+    assert [one.id for one in client.cell_spec.list(form_factor="21700")] == [first.id]
+    assert [one.id for one in client.cell_spec.list(limit=1, offset=1)] == [second.id]
+    assert {one.id for one in client.cell_spec.related_specs(first.id)} == {second.id, third.id}
+    assert [one.id for one in client.cell_spec.related_specs(first.id, slots=["anode"])] == [third.id]
+    assert list(client.cell_spec.list(material_id="LFP")) == []
+
+
+def test_a_pipeline_that_reads_the_result_of_another(client: Ionworks) -> None:
+    first = client.pipeline.create(documented(), name="first")
+    wait(client, first.id)
+    names = [CAPACITY, "Electrode area [m2]"]
+    earlier = iws.direct_entries.DirectEntry(pipeline_id=first.id, keep=names)
+    run = client.pipeline.create(iws.Pipeline({"earlier": earlier}))
+    whole = client.pipeline.create(iws.Pipeline({"all": iws.direct_entries.DirectEntry(pipeline_id=first.id)}))
+    client.pipeline.delete(first.id)
+    wait(client, run.id)
+    values = client.pipeline.result(run.id).result["parameter_values"]
+    assert values == {CAPACITY: pytest.approx(BY_HAND, rel=1e-9), "Electrode area [m2]": 0.1}
+    wait(client, whole.id)
+    assert client.pipeline.result(whole.id).result["parameter_values"].keys() == {*KNOWN, CAPACITY}
+    with pytest.raises(IonworksError, match=f"earlier › pipeline_id: Pipeline '{first.id}' not found"):
+        client.pipeline.create(iws.Pipeline({"earlier": earlier}))
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +261,12 @@ class TestRules:
             ("POST", "/pipelines", '{"elements": {}, "name": 3}', 422),
             ("POST", "/pipelines", '{"elements": {}, "options": []}', 422),
             ("POST", "/jobs/", "{}", 410),
+            ("GET", "/cell_specifications/nothing", None, 404),
+            ("PATCH", "/cell_specifications/nothing", "{}", 404),
+            ("DELETE", "/cell_specifications/nothing", None, 404),
+            ("GET", "/cell_specifications?nam=x", None, 422),
+            ("POST", "/cell_specifications", "{}", 422),
+            ("POST", "/cell_specifications", "[]", 400),
         ],
     )
     def test_every_error_has_the_one_shape(

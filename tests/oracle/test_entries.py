@@ -41,6 +41,8 @@ from cellwright.models.exchange import parameter_values
 from cellwright.physics.constants import GAS
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.values import Function
+from cellwright.service.runs import Service
+from cellwright.store import Store
 
 EMPTY = ParameterSet()
 C_E = np.linspace(200, 2500, 12)
@@ -92,7 +94,7 @@ def test_the_other_solvents_at_one_point_worked_by_hand():
     kappa /= 1 + c**4 * 0.00379 * e
     assert dmc["Electrolyte conductivity [S.m-1]"](1500.0, 300.0) == pytest.approx(kappa, rel=1e-12)
     D = 1e-10 * 1470 * np.exp(1.33 * c - 1690 / 300 - 563 * c / 300)
-    assert dmc["Electrolyte diffusivity [m2.s-1]"](1500.0, 300.0) == pytest.approx(D, rel=1e-12)
+    assert dmc["Electrolyte diffusivity [m2.s-1]"](1500.0, 300.0) == pytest.approx(D, rel=1e-12, abs=0)
     fec = LandesfeindElectrolyte(c_e=1000, system="EMC:FEC (19:1)").compute(EMPTY)
     chi = 3.22 - 10.1 * c - 0.0158 * 300 + 6.12 * c**2 + 0.0296 * c * 300 + 2.42e-5 * 300**2
     chi += -0.222 * c**3 - 0.0157 * c**2 * 300 + 6.3e-6 * c * 300**2
@@ -252,7 +254,7 @@ def test_degradation_is_that_of_pybamms_okane2022(entry):
         if not callable(expected):
             # PyBaMM rounds the LAM constant, 1 per 1000 h, to five digits.
             value = p[name] if not isinstance(p[name], Function) else p[name](0.5)
-            assert value == pytest.approx(expected, rel=2e-5), name
+            assert value == pytest.approx(expected, rel=2e-5, abs=0), name
         elif isinstance(p[name], Function):
             columns = [np.array([0.3, 0.6, 0.9])] * len(p[name].arguments)
             found = [
@@ -261,7 +263,7 @@ def test_degradation_is_that_of_pybamms_okane2022(entry):
             ]
             np.testing.assert_allclose(p[name](*columns), found, rtol=1e-6, err_msg=name)
         else:
-            assert p[name] == pytest.approx(at(expected, [300.0])[0]), name
+            assert p[name] == pytest.approx(at(expected, [300.0])[0], rel=1e-12, abs=0), name
 
 
 MAXIMUM = "Maximum concentration in positive electrode [mol.m-3]"
@@ -397,6 +399,17 @@ def test_a_file_of_values_travels_as_values(tmp_path):
     path.write_text("[1]", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="holds a list"):
         entry.compute(EMPTY)
+
+
+def test_the_file_of_a_document_lies_beside_it_and_no_server_reads_files(tmp_path):
+    (tmp_path / "values.json").write_text('{"Electrode area [m2]": 0.1}', encoding="utf-8")
+    (tmp_path / "cell.yaml").write_text("elements: {known: {element_type: entry, path: values.json}}", encoding="utf-8")
+    pipeline = cw.Pipeline.from_file(tmp_path / "cell.yaml")
+    assert cw.run(pipeline).parameters["Electrode area [m2]"] == 0.1
+    assert pipeline.to_config()["elements"]["known"]["values"] == {"Electrode area [m2]": 0.1}
+    service = Service(Store(tmp_path / "home"))
+    with pytest.raises(ConfigurationError, match=r"known: the file 'values.json' is not read here"):
+        service.submit({"elements": {"known": {"element_type": "entry", "path": "values.json"}}})
 
 
 def test_sources_stand_with_the_values():

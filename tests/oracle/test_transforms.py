@@ -7,7 +7,7 @@ import pytest
 
 from cellwright.catalog.transforms import Exp, Identity, Inverse, Log, Log10, Negate, Pow10
 from cellwright.errors import ConfigurationError
-from cellwright.schema.document import dimension
+from cellwright.schema.elements import dimension
 from cellwright.schema.free_parameter import Parameter
 from cellwright.schema.search import Space
 

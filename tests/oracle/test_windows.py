@@ -3,10 +3,11 @@
 import pybamm
 import pytest
 
-from cellwright.catalog.calculations import ElectrodeSOH
+from cellwright.catalog.calculations import ElectrodeSOH, InitialSOC
 from cellwright.errors import ConfigurationError
+from cellwright.models.published import published as pybamm_set
 from cellwright.physics.windows import stoichiometries_at_soc, stoichiometries_at_voltage, stoichiometry_window
-from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.values import Function
 
 LINEAR = (lambda n: 1 - n, lambda p: 5 - p)
@@ -78,3 +79,18 @@ def test_domain_errors_say_what_is_wrong(change, said):
     given = {"Q_n": 2.0, "Q_p": 4.0, "V_min": 3.5, "V_max": 4.1, "Q_Li": 3.2} | change
     with pytest.raises(ConfigurationError, match=said):
         stoichiometry_window(*LINEAR, **given)
+
+
+@pytest.mark.oracle("ElectrodeSOH", "InitialSOC")
+@pytest.mark.parametrize("soc", [0.0, 0.3, 1.0])
+def test_the_state_at_a_state_of_charge_is_that_of_pybamm(soc):
+    values, symbols = pybamm.ParameterValues("Chen2020"), pybamm.LithiumIonParameters()
+    p = pybamm_set("Chen2020").merge(
+        {"Cyclable lithium capacity [A.h]": float(values.evaluate(symbols.Q_Li_particles_init))}, Origin("lithium")
+    )
+    state = InitialSOC(soc).compute(p.merge(ElectrodeSOH().compute(p), Origin("window")))
+    values.set_initial_state(soc)
+    for electrode in ("negative", "positive"):
+        name = f"Initial concentration in {electrode} electrode [mol.m-3]"
+        # PyBaMM's Newton method has a tolerance of 1e-6 of stoichiometry.
+        assert state[name] == pytest.approx(values[name], abs=1e-6 * 63104)

@@ -1,4 +1,4 @@
-"""What can be chosen: entries, calculations, objectives, costs, transforms, samplers, estimators.
+"""What can be chosen: entries, calculations, objectives, models, costs, transforms, samplers, estimators.
 
 Importing this package registers every member; `cellwright.schema.variant.discover` does so through the entry point.
 """
@@ -9,6 +9,7 @@ from cellwright.catalog import (
     distributions,
     entries,
     estimators,
+    models,
     objectives,
     regularizers,
     samplers,
@@ -21,6 +22,7 @@ __all__ = [
     "distributions",
     "entries",
     "estimators",
+    "models",
     "objectives",
     "regularizers",
     "samplers",

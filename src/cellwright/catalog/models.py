@@ -1,57 +1,346 @@
-"""Models, as documents name them."""
+"""Models: PyBaMM's by name, and those of the contract (`cw.models`)."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
 
-from cellwright.errors import ConfigurationError
-from cellwright.schema.families import SimulationSettings
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
+
+from cellwright.errors import ConfigurationError, Problem
+from cellwright.schema.families import Model, SimulationSettings
 from cellwright.schema.simulation import ModelSpec
-from cellwright.schema.variant import InvalidDocumentError
+from cellwright.schema.values import settled
+from cellwright.schema.variant import Example, InvalidDocumentError, Schema
 
-_FIELDS = frozenset({"type", "options", "module", "simulation_settings"})
+__all__ = [
+    "ECM",
+    "CustomModel",
+    "ECMOptions",
+    "GITTModel",
+    "GITTModelOptions",
+    "LumpedSPMR",
+    "LumpedSPMROptions",
+    "LumpedSPMeR",
+    "MSMRFullCellModel",
+    "MSMRHalfCellModel",
+    "MSMRHalfCellModelOptions",
+    "PyBaMMModel",
+    "SimulationSettings",
+    "SingleElectrodeLumpedSPMR",
+    "SingleElectrodeLumpedSPMROptions",
+]
+
+MODULES = ("lithium_ion", "lead_acid", "equivalent_circuit", "sodium_ion")
+"""The modules of PyBaMM whose models can be named."""
+Thermal = Literal["isothermal", "lumped"]
+SurfaceTemperature = Literal["ambient", "lumped"]
+LiveFunction = Annotated[Callable[..., Any], WithJsonSchema({"description": "a function; it has no JSON form"})]
+RCPairs = Annotated[str, Field(pattern=r"^\d+$")]
 
 
-def as_config(given: Any) -> Any:
-    """Return the wire form of a model: a name, an object with `type` and `options`, or a live PyBaMM model.
+class PyBaMMModel(Model):
+    """A model of PyBaMM by the name of its class, with its options: SPM, SPMe, DFN and whatever else is there.
+
+    Source: Sulzer, Marquis, Timms, Robinson & Chapman, J. Open Res. Softw. 9 (2021) 14, doi:10.5334/jors.309.
+    """
+
+    positional = ("type", "options", "simulation_settings", "module")
+
+    type: str
+    options: dict[str, Any] | None = None
+    module: str | None = None
+
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        options = {name: _tuples(value) for name, value in (self.options or {}).items()}
+        return ModelSpec(self.type, options, self.module or MODULES[0], _settings(self))
+
+
+class CustomModel(Model):
+    """A model written out as equations, in the form that PyBaMM gives it.
+
+    Source: Sulzer, Marquis, Timms, Robinson & Chapman, J. Open Res. Softw. 9 (2021) 14, doi:10.5334/jors.309.
+    """
+
+    positional = ("model",)
+    example: ClassVar = Example(fields={"model": {"model": {"name": "Unnamed model"}}})
+
+    type: Literal["custom"] = "custom"
+    model: dict[str, Any]
+    geometry: dict[str, Any] | None = None
+    var_pts: dict[str, Any] | None = None
+    spatial_methods: dict[str, Any] | None = None
+    submesh_types: dict[str, Any] | None = None
+
+
+class ModelOptions(Schema):
+    """Options of a model; what is not set is the model's own."""
+
+    only_set = True
+
+
+class ECMOptions(ModelOptions):
+    """What an equivalent circuit has beside its voltage source and its series resistance."""
+
+    thermal: Literal["isothermal", "lumped", "two-state"] = "isothermal"
+    rc_pairs: RCPairs = Field(default="0", alias="rc pairs")
+    capacity: Literal["constant", "function"] = "constant"
+    resistance_scale: Literal["constant", "function"] = Field(default="constant", alias="resistance scale")
+    butler_volmer: Literal["false", "true"] = Field(default="false", alias="butler-volmer")
+    parameter_dependencies: dict[str, Any] | None = None
+
+
+class ECM(Model):
+    """Equivalent circuit: a voltage source, a series resistance and pairs of resistor and capacitor.
+
+    V = OCV(z) - I R₀ - Σ V_k - η, dV_k/dt = (I - V_k / R_k) / C_k, dz/dt = -I / (3600 Q), with I the current [A],
+    positive in discharge, z the state of charge, Q the capacity [A.h] and η = (2 R T / F) arsinh(I / (2 i₀)) where
+    `butler-volmer` is "true".
+
+    Source: Plett, Battery Management Systems, vol. 1 (2015), ch. 2.
+    """
+
+    positional = ("options", "simulation_settings")
+    example: ClassVar = Example(fields={"options": {"rc pairs": "2"}})
+
+    type: Literal["ECM"] = "ECM"
+    options: ECMOptions | None = None
+
+
+class GITTModelOptions(ModelOptions):
+    """Which electrodes there are; further options are those of PyBaMM's models."""
+
+    model_config = ConfigDict(extra="allow")
+
+    working_electrode: Literal["both", "positive"] = Field(default="both", alias="working electrode")
+
+
+class GITTModel(Model):
+    """Diffusion in the particles and a series resistance, nothing else.
+
+    ∂c/∂t = (1/r²) ∂/∂r (D r² ∂c/∂r) in the mean particle of each electrode, its surface flux from the current, and
+    V = U_p(θ_p) - U_n(θ_n) - I R at the stoichiometries θ of the surfaces; with `working electrode` "positive" U_n = 0.
+
+    Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112.
+    """
+
+    positional = ("options", "simulation_settings")
+    example: ClassVar = Example(fields={"options": {"working electrode": "positive"}})
+
+    type: Literal["GITTModel"] = "GITTModel"
+    options: GITTModelOptions | None = None
+
+
+class LumpedSPMROptions(ModelOptions):
+    """Heat in a lumped single particle model."""
+
+    thermal: Thermal = "isothermal"
+    surface_temperature: SurfaceTemperature = Field(default="ambient", alias="surface temperature")
+    working_electrode: Literal["both"] = Field(default="both", alias="working electrode")
+
+
+class LumpedSPMR(Model):
+    """Single particle model of few parameters: capacities, windows, diffusion times and one series resistance.
+
+    Source: Bizeray, Kim, Duncan & Howey, IEEE Trans. Control Syst. Technol. 27 (2019) 1862,
+    doi:10.1109/TCST.2018.2838097.
+    """
+
+    positional = ("options", "simulation_settings")
+    example: ClassVar = Example(fields={"options": {"thermal": "lumped"}})
+
+    type: Literal["LumpedSPMR"] = "LumpedSPMR"
+    options: LumpedSPMROptions | None = None
+
+
+class LumpedSPMeR(Model):
+    """Single particle model of few parameters with an electrolyte, and one series resistance.
+
+    Source: Marquis, Sulzer, Timms, Please & Chapman, J. Electrochem. Soc. 166 (2019) A3693, doi:10.1149/2.0341915jes.
+    """
+
+    positional = ("options", "simulation_settings")
+    example: ClassVar = Example(fields={"options": {"surface temperature": "lumped"}})
+
+    type: Literal["LumpedSPMeR"] = "LumpedSPMeR"
+    options: LumpedSPMROptions | None = None
+
+
+class SingleElectrodeLumpedSPMROptions(ModelOptions):
+    """Heat and pairs of resistor and capacitor of a cell that is lumped into one electrode."""
+
+    thermal: Thermal = "isothermal"
+    surface_temperature: SurfaceTemperature = Field(default="ambient", alias="surface temperature")
+    rc_pairs: RCPairs = Field(default="0", alias="rc pairs")
+    parameter_dependencies: dict[str, Any] | None = None
+
+
+class SingleElectrodeLumpedSPMR(Model):
+    """The whole cell as one particle, with a series resistance and pairs of resistor and capacitor.
+
+    V = U(θ) - I R - Σ V_k with θ the stoichiometry of the particle's surface and one diffusion time τ = R_s² / D [s].
+
+    Source: Bizeray, Kim, Duncan & Howey, IEEE Trans. Control Syst. Technol. 27 (2019) 1862,
+    doi:10.1109/TCST.2018.2838097.
+    """
+
+    positional = ("options", "simulation_settings")
+    example: ClassVar = Example(fields={"options": {"rc pairs": "1"}})
+
+    type: Literal["SingleElectrodeLumpedSPMR"] = "SingleElectrodeLumpedSPMR"
+    options: SingleElectrodeLumpedSPMROptions | None = None
+
+
+class MSMRHalfCellModelOptions(ModelOptions):
+    """How the species of an electrode are given; functions of one's own stay in the process that made them."""
+
+    unwritten = frozenset({"capacity_function", "differential_capacity_function"})
+    later = frozenset({"capacity_function", "differential_capacity_function"})
+
+    capacity_function: LiveFunction | None = Field(default=None, alias="capacity function")
+    differential_capacity_function: LiveFunction | None = Field(default=None, alias="differential capacity function")
+    species_format: Literal["Qj", "Xj"] = Field(default="Qj", alias="species format")
+    direction: Literal["delithiation", "lithiation"] | None = None
+    particle_phases: Literal["1", "2"] = Field(default="1", alias="particle phases")
+
+
+class MSMRHalfCellModel(Model):
+    """Capacity of an electrode over its potential, as a sum of reactions of several species.
+
+    q(U) = Σ_j Q_j / (1 + exp(f (U - U_j) / ω_j)) - Q_0, with f = F / (R T), Q_j the capacity of a species [A.h] (or its
+    fraction X_j of the whole), U_j its standard potential [V], ω_j its width [-] and Q_0 the lower excess capacity
+    [A.h]. In a document the type may be left out.
+
+    Source: Verbrugge, Baker, Koch, Xiao & Gu, J. Electrochem. Soc. 164 (2017) E3243, doi:10.1149/2.0341708jes.
+    """
+
+    positional = ("electrode", "options", "simulation_settings")
+    example: ClassVar = Example(fields={"electrode": "positive", "options": {"species format": "Xj"}})
+
+    type: Literal["MSMRHalfCellModel"] | None = "MSMRHalfCellModel"
+    electrode: Literal["negative", "positive"]
+    options: MSMRHalfCellModelOptions | None = None
+
+
+def _half_cell(given: Any) -> Any:
+    """Return an electrode's model, which in a document may stand without its type."""
+    return {"type": None, **given} if isinstance(given, Mapping) else given
+
+
+HalfCellModel = Annotated[MSMRHalfCellModel, BeforeValidator(_half_cell)]
+
+
+class MSMRFullCellModel(Model):
+    """Open-circuit voltage of a cell over its capacity, from the MSMR models of its electrodes.
+
+    V(q) = U_p(q_p) - U_n(q_n), with q_p and q_n the capacities of the electrodes [A.h] where the cell has been
+    discharged by q.
+
+    Source: Hu & Schwartz, J. Electrochem. Soc. 169 (2022) 030539.
+    """
+
+    positional = ("negative_electrode_model", "positive_electrode_model", "options", "simulation_settings")
+    example: ClassVar = Example(
+        fields={
+            "negative_electrode_model": {"electrode": "negative"},
+            "positive_electrode_model": {"type": "MSMRHalfCellModel", "electrode": "positive"},
+        }
+    )
+
+    type: Literal["MSMRFullCellModel"] = "MSMRFullCellModel"
+    negative_electrode_model: HalfCellModel
+    positive_electrode_model: HalfCellModel
+    options: dict[str, Any] | None = None
+
+
+def model_of(given: Any) -> Model:
+    """Return the model that a document names: by a name, by an object with `type`, or as a live PyBaMM model.
 
     Raises: `InvalidDocumentError` for anything else.
     """
-    if isinstance(given, str):
+    if isinstance(given, Model):
         return given
-    if isinstance(given, Mapping):
-        unknown = sorted(set(given) - _FIELDS)
-        if unknown or not isinstance(given.get("type"), str):
-            said = f"a model has no field {unknown[0]!r}" if unknown else "a model needs a 'type'"
-            raise InvalidDocumentError(said, hint="for example {'type': 'SPMe', 'options': {'thermal': 'lumped'}}")
-        return dict(given)
+    if isinstance(given, str):
+        given = {"type": given}
+    if not isinstance(given, Mapping):
+        given = _described(given)
+    tag = given.get("type")
+    if tag in Model.registry:
+        return Model.parse(given)
+    if tag is None and "electrode" in given:
+        return MSMRHalfCellModel(**{**given, "type": None})
+    if not isinstance(tag, str):
+        raise InvalidDocumentError(
+            "a model needs a 'type'", hint="for example {'type': 'SPMe', 'options': {'thermal': 'lumped'}}"
+        )
+    return PyBaMMModel(**given)
+
+
+def spec_of(model: str | Model, settings: Mapping[str, Any] | None = None) -> ModelSpec:
+    """Return the model as simulations take it, with further simulation settings merged over its own."""
+    spec = model_of(model).spec()
+    own = dict(spec.settings)
+    for name, value in (settings or {}).items():
+        merge = isinstance(value, Mapping) and isinstance(own.get(name), Mapping)
+        own[name] = {**own[name], **value} if merge else value
+    return replace(spec, settings=own)
+
+
+def _named(given: Any) -> str | Model | None:
+    """Return a model as a field keeps it: a name stays a name, once it is known to be one."""
+    if given is None:
+        return None
+    model = model_of(given)
+    return given if isinstance(given, str) else model
+
+
+AnyModel = Annotated[str | Model | None, PlainValidator(_named, json_schema_input_type=str | dict[str, Any] | None)]
+"""A model in the options of an objective, by name or as an object."""
+
+
+class SimulatedOptions(Schema):
+    """Options of an objective that has a model, given or stored."""
+
+    only_set = True
+    later = frozenset({"parameterized_model_id"})
+
+    model: AnyModel = None
+
+    @field_validator("simulation_kwargs", mode="before", check_fields=False)
+    @classmethod
+    def _settled(cls, given: Any) -> Any:
+        return settled(given)
+
+    def unimplemented(self) -> Iterator[Problem]:
+        """Yield, with its place, everything that is not implemented yet; a model by its bare name among it."""
+        yield from super().unimplemented()
+        if isinstance(self.model, str):
+            yield from (replace(problem, at=("model", *problem.at)) for problem in model_of(self.model).unimplemented())
+
+
+def _described(given: Any) -> Mapping[str, Any]:
+    """Return the JSON form of a live model."""
     kind = type(given)
-    if kind.__module__.split(".")[0] == "pybamm":
+    if kind.__module__.split(".")[0] == "pybamm" and hasattr(given, "options") and kind.__name__ != "BaseModel":
         return {"type": kind.__name__, "module": _module(kind), "options": _plain(dict(given.options))}
     if hasattr(given, "to_config"):
-        return given.to_config()
+        config = given.to_config()
+        if isinstance(config, Mapping):
+            return config
     raise InvalidDocumentError(
         f"a model cannot be of type {kind.__name__}",
         hint="give a name such as 'SPMe', an object with 'type', or a PyBaMM model",
     )
 
 
-def model_spec(config: Any, settings: Mapping[str, Any] | None = None) -> ModelSpec:
-    """Return the model that a wire form stands for, with further simulation settings merged over its own."""
-    if isinstance(config, str):
-        return ModelSpec(config, settings=dict(settings or {}))
-    own = config.get("simulation_settings") or {}
-    own = own.to_config() if isinstance(own, SimulationSettings) else dict(own)
-    for name, value in (settings or {}).items():
-        merge = isinstance(value, Mapping) and isinstance(own.get(name), Mapping)
-        own[name] = {**own[name], **value} if merge else value
-    options = {name: _tuples(value) for name, value in (config.get("options") or {}).items()}
-    return ModelSpec(config["type"], options, config.get("module") or "lithium_ion", own)
+def _settings(model: Model) -> dict[str, Any]:
+    own = model.simulation_settings
+    return own.to_config() if isinstance(own, SimulationSettings) else dict(own or {})
 
 
 def _module(kind: type[Any]) -> str:
-    parts = kind.__module__.split(".")
-    for module in ("lithium_ion", "lead_acid", "equivalent_circuit", "sodium_ion"):
-        if module in parts:
+    for module in MODULES:
+        if module in kind.__module__.split("."):
             return module
     raise ConfigurationError(f"the PyBaMM model {kind.__name__} of {kind.__module__} is not one that can be named")
 

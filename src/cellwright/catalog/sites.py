@@ -17,6 +17,8 @@ from cellwright.schema.values import free_names
 
 Quantity = Literal["standard potential", "occupancy fraction", "ideality factor", "occupancy capacity"]
 TEMPERATURE = "Ambient temperature [K]"
+WHOLE = 0.01
+"""By how much the fractions of all sites may miss 1 before it is told."""
 _UNITS = {"standard potential": " [V]", "occupancy capacity": " [A.h]"}
 
 
@@ -37,9 +39,10 @@ def sites_of(p: ParameterSet, name: ElectrodeNames, *, by: Literal["fraction", "
 
 
 def numbered_sites(p: ParameterSet, name: ElectrodeNames) -> Sites:
-    """Return the MSMR set of an electrode in numbers.
+    """Return the MSMR set of an electrode in numbers; remark where the fractions are far from a sum of 1.
 
-    Raises: `MissingParameterError` where there is none or a value still waits for others.
+    Raises: `MissingParameterError` where there is none or a value still waits for others, `ConfigurationError` for
+    fractions below 0 and ideality factors that are not above 0.
     """
     sites = sites_of(p, name)
     for value in (*sites.U0, *sites.X, *sites.w):
@@ -48,6 +51,14 @@ def numbered_sites(p: ParameterSet, name: ElectrodeNames) -> Sites:
                 f"the MSMR set of {name.host_site!r} is needed in numbers, and one of them still depends on "
                 f"{', '.join(map(repr, sorted(free_names(value))))}"
             )
+    if min(sites.X) < 0 or not sum(sites.X) > 0:
+        wrong = f"{site_name(name, 'occupancy fraction')!r} holds {min(sites.X):.4g}"
+        raise ConfigurationError(f"{wrong}, and the fractions of the sites are shares of 1")
+    if not min(sites.w) > 0:
+        wrong = f"{site_name(name, 'ideality factor')!r} holds {min(sites.w):.4g}"
+        raise ConfigurationError(f"{wrong}, and ideality factors are above 0")
+    if abs(sum(sites.X) - 1) > WHOLE:
+        p.remark(f"the occupancy fractions of {name.host_site!r} add up to {sum(sites.X):.4g}, not to 1")
     return sites
 
 

@@ -122,10 +122,12 @@ def check(file: PipelineFile, as_json: AsJson = False) -> int:
     except InvalidDocumentError as error:
         problems = error.problems
     else:
+        from cellwright.engine.stored_entries import refers_elsewhere
         from cellwright.service.assembly import check_pipeline
 
         with _patience("checking"):
-            problems = list(check_pipeline(pipeline).problems)
+            store = _store() if refers_elsewhere(pipeline) else None
+            problems = list(check_pipeline(pipeline, store=store).problems)
     errors = sum(problem.severity == "error" for problem in problems)
     if as_json:
         _print_json({"ok": errors == 0, "problems": [problem.to_dict() for problem in problems]})
@@ -350,7 +352,7 @@ def _store() -> "Store":
 
 def _kept(run_id: str) -> "PipelineResult":
     """Return the result of the run whose id begins so."""
-    from cellwright.store.runs import Where
+    from cellwright.store.conditions import Where
 
     store = _store()
     matching, _ = store.runs.page([Where("id", "ilike", f"{run_id}%")], limit=2)

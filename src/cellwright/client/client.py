@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cellwright.client.cell_specifications import CellSpecifications
 from cellwright.client.connection import Connection
 from cellwright.client.jobs import Jobs
 from cellwright.client.pipelines import Pipelines
@@ -28,6 +29,7 @@ class Client:
             self._connection = Connection.to(address, api_key or os.environ.get("CELLWRIGHT_API_KEY"))
         self.pipeline = Pipelines(self._connection)
         self.job = Jobs(self._connection)
+        self.cell_spec = CellSpecifications(self._connection)
 
     def health(self) -> dict[str, Any]:
         """Return what the server says of itself."""

@@ -10,7 +10,8 @@ from cellwright.engine.objectives import computed, missing_of, prepared, settled
 from cellwright.engine.recall import recall
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, CheckFailedError, Problem, did_you_mean, nearest
-from cellwright.schema.document import AnyElement, DataFit, DataFitOptions, Pipeline, Validation
+from cellwright.schema.document import Pipeline
+from cellwright.schema.elements import AnyElement, DataFit, DataFitOptions, Validation
 from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.names import base_of, same_but_unit, unit_of, vocabulary
 from cellwright.schema.parameters import Origin, ParameterSet

@@ -13,7 +13,7 @@ from cellwright.engine.objectives import ObjectiveJob, channels, comparison, pre
 from cellwright.engine.search import Evaluation, Question, SearchEndedError, TotalCost
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, Path, SolverError, did_you_mean
-from cellwright.schema.document import DataFit, DataFitOptions
+from cellwright.schema.elements import DataFit, DataFitOptions
 from cellwright.schema.expressions import Expression
 from cellwright.schema.families import Array, Cost, Estimator, Prepared
 from cellwright.schema.names import unit_of

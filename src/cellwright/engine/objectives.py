@@ -10,7 +10,8 @@ from cellwright.catalog.costs import MAE, RMSE, Max
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, MissingParameterError, Problem
 from cellwright.schema.datasource import DataSource
-from cellwright.schema.document import AnyElement, map_data
+from cellwright.schema.document import map_data
+from cellwright.schema.elements import AnyElement
 from cellwright.schema.families import Array, Calculation, Comparison, Cost, Entry, Objective, Prepared
 from cellwright.schema.names import unit_of
 from cellwright.schema.parameters import ParameterSet

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from cellwright.engine.world import World
-from cellwright.schema.document import AnyElement, kind_of
+from cellwright.schema.document import kind_of
+from cellwright.schema.elements import AnyElement
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import ElementRecord
 from cellwright.schema.values import digest

@@ -12,7 +12,8 @@ from cellwright.engine.seams import Event
 from cellwright.engine.validate import validate
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, InternalError
-from cellwright.schema.document import AnyElement, DataFit, Pipeline, Validation, kind_of
+from cellwright.schema.document import Pipeline, kind_of
+from cellwright.schema.elements import AnyElement, DataFit, Validation
 from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, PipelineResult
@@ -87,8 +88,8 @@ def told_of_fits(name: str, record: ElementRecord, pipeline: Pipeline) -> Elemen
     before = bool(fits) and all(places.index(name) < places.index(other) for other in fits)
     outcomes = {}
     for objective, outcome in record.result["validation_results"].items():
-        data = element.objectives[objective].data_input.origin
-        seen = [n for n, one in fits.items() if any(o.data_input.origin == data for o in one.objectives.values())]
+        data = element.objectives[objective].origin
+        seen = [n for n, one in fits.items() if any(o.origin == data for o in one.objectives.values())]
         outcomes[objective] = {**outcome, "fitted_by": seen, "before_fit": before}
     return replace(record, result={**record.result, "validation_results": outcomes})
 
@@ -133,6 +134,9 @@ def _work(name: str, element: AnyElement, p: ParameterSet, world: World) -> Elem
 
 
 def _origins(name: str, element: AnyElement, record: ElementRecord) -> Mapping[str, Mapping[str, Any]]:
-    source = getattr(element, "source", None) or None
-    origin = Origin(name, source).to_dict()
-    return dict.fromkeys(record.result.get("parameter_values", {}), origin)
+    source = getattr(element, "source", None) or getattr(element, "literature", None)
+    provenance = getattr(element, "provenance", None) or {}
+    produced = record.result.get("parameter_values", {})
+    return {
+        key: Origin(name, source, provenance[key].path if key in provenance else None).to_dict() for key in produced
+    }

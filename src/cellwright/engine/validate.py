@@ -7,7 +7,7 @@ import numpy as np
 from cellwright.engine.objectives import channels, prepared, statistics
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, SolverError
-from cellwright.schema.document import Validation
+from cellwright.schema.elements import Validation
 from cellwright.schema.families import Prepared
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels, ElementRecord

@@ -4,9 +4,10 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from cellwright import __version__
-from cellwright.http import errors, jobs, pipelines
+from cellwright.http import cell_specifications, errors, jobs, pipelines
 from cellwright.http.answers import LOCAL, Answer
 from cellwright.http.bodies import Bodies
+from cellwright.service.cell_specifications import CellSpecifications
 from cellwright.service.runs import LOCAL_EMAIL, LOCAL_PROJECT, Service
 
 _PROJECT = {"id": LOCAL_PROJECT, "name": "Default", "organization_id": LOCAL, "description": None}
@@ -22,6 +23,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(_about(app))
     app.include_router(pipelines.router(service))
     app.include_router(jobs.router(service))
+    app.include_router(cell_specifications.router(CellSpecifications(service.store)))
     return app
 
 

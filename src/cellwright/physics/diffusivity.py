@@ -37,3 +37,14 @@ def diffusivity_from_pulse(radius: Any, duration: float, from_: float, to: float
     """
     slope = pulse / (to**0.5 - from_**0.5)
     return 4 / (9 * pi) * (radius / duration * relaxed / slope) ** 2
+
+
+def pulse_bias(D: float, radius: float, duration: float) -> float:
+    """Return the share √(π D τ/R²) by which `diffusivity_from_pulse` is too small for a pulse of a duration τ [s].
+
+    With θ = D τ/R²: at a constant flux j the surface of a sphere moves by j R/D (2 √(θ/π) + θ + …), of which the
+    formula keeps the first term. It holds for θ below some 0.05.
+
+    Source: Crank, The Mathematics of Diffusion (1975), ch. 6.
+    """
+    return float((pi * D * duration) ** 0.5 / radius)

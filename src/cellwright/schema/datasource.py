@@ -1,10 +1,11 @@
 """Where measured data come from: inline columns, a file, a folder, a stored measurement, with what to do to them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
 from cellwright.errors import ConfigurationError, DataError, did_you_mean
 from cellwright.schema import values
@@ -58,11 +59,13 @@ class TimeRangeSpec(Schema):
             return given
         if "end" in given:
             raise ConfigurationError("a time range has an end or a duration, not both")
-        duration, start = given["duration"], given.get("start")
+        duration, start = given["duration"], given.get("start", 0.0)
         if isinstance(duration, bool) or not isinstance(duration, int | float) or duration < 0:
             raise ConfigurationError(f"a duration is a number of seconds from 0 on, not {duration!r}")
+        if isinstance(start, bool) or not isinstance(start, int | float):
+            raise ConfigurationError(f"a start is a number of seconds, not {start!r}", at=("start",))
         rest = {key: value for key, value in given.items() if key != "duration"}
-        return {**rest, "end": start + duration} if isinstance(start, int | float) else rest
+        return {**rest, "end": start + duration}
 
     @model_validator(mode="after")
     def _forward(self) -> "TimeRangeSpec":
@@ -89,10 +92,11 @@ class AnalysisSpec(Schema):
 class DataSource:
     """Data as a document gives them: a reference or columns, and what to do to them.
 
-    `form` is how they stood in the document, so that they are written back as they came.
+    `form` is how they stood in the document, so that they are written back as they came: the keys of each object around
+    the columns or the reference, the outermost first, and in each the key of what it holds first.
     """
 
-    form: Literal["reference", "columns", "data", "time_series"]
+    form: tuple[tuple[str, ...], ...] = ()
     reference: str | None = None
     columns: Columns | None = None
     steps: Columns | None = None
@@ -117,12 +121,11 @@ class DataSource:
 
     def read(self, columns: Columns) -> "DataSource":
         """Return the source with what its reference stood for in its place."""
-        form = "data" if self.form == "reference" else self.form
-        return replace(self, form=form, reference=None, columns=columns)
+        return replace(self, form=self.form or (("data",),), reference=None, columns=columns)
 
     def settled(self, columns: Columns, initial_voltage: float | None = None) -> "DataSource":
         """Return the source with the final rows, nothing left to do to them."""
-        return DataSource("data", columns=columns, metadata=self.metadata, initial_voltage=initial_voltage)
+        return DataSource((("data",),), columns=columns, metadata=self.metadata, initial_voltage=initial_voltage)
 
     def digest(self) -> str:
         """Return the SHA-256 of the data and of what is done to them."""
@@ -141,18 +144,9 @@ class DataSource:
 
     def to_config(self) -> Any:
         """Return the wire form."""
-        plain = _lists(self.columns) if self.columns is not None else self.reference
-        if self.form in {"reference", "columns"}:
-            return plain
-        config: dict[str, Any] = {("time_series" if self.form == "time_series" else "data"): plain}
-        if self.steps is not None:
-            config["steps"] = _lists(self.steps)
-        for name in ("options", "time_range", "analysis"):
-            part = getattr(self, name)
-            if part is not None:
-                config[name] = part.to_config()
-        if self.metadata is not None:
-            config["metadata"] = values.to_wire(self.metadata)
+        config: Any = _lists(self.columns) if self.columns is not None else self.reference
+        for inner, *beside in reversed(self.form):
+            config = {inner: config, **{name: _written(getattr(self, name)) for name in beside}}
         return config
 
 
@@ -164,12 +158,12 @@ def parse(given: Any) -> DataSource:
     if isinstance(given, DataSource):
         return given
     if isinstance(given, str):
-        return DataSource("reference", reference=_reference(given))
+        return DataSource(reference=_reference(given))
     frame = values.columns_of(given)
     if frame is not None:
-        return DataSource("data", columns=_columns(frame))
+        return DataSource((("data",),), columns=_columns(frame))
     if isinstance(given, Columns):
-        return DataSource("data", columns=given)
+        return DataSource((("data",),), columns=given)
     if not isinstance(given, Mapping):
         if hasattr(given, "to_config"):
             return parse(given.to_config())
@@ -185,27 +179,29 @@ def parse(given: Any) -> DataSource:
     if lacking:
         whole = "time_series" if lacking == ["steps"] else "data"
         raise InvalidDocumentError(f"data with {sorted(lacking)[0]!r} need {whole!r} beside it")
-    return DataSource("columns", columns=_columns(given))
+    return DataSource(columns=_columns(given))
 
 
-def _payload(given: Mapping[str, Any], form: Literal["data", "time_series"]) -> DataSource:
+def _payload(given: Mapping[str, Any], holds: Literal["data", "time_series"]) -> DataSource:
+    """Return the source of an object that says more than its data; it may stand around another such object."""
     unknown = [key for key in given if key not in _RESERVED]
     if unknown:
         raise InvalidDocumentError(f"data have no field {unknown[0]!r}", hint=did_you_mean(unknown[0], _RESERVED))
-    if given.get("analysis") is not None and (given.get("options") is not None or given.get("time_range") is not None):
+    inner = _bare(given[holds])
+    beside = {name: read(given[name]) for name, read in _READ.items() if given.get(name) is not None}
+    twice = [name for name in beside if getattr(inner, name) is not None]
+    if twice:
+        raise InvalidDocumentError(f"data within data have {twice[0]!r} twice", hint="keep one of them")
+    source = replace(inner, form=((holds, *beside), *inner.form), **beside)
+    if source.analysis is not None and (source.options is not None or source.time_range is not None):
         raise InvalidDocumentError("data with an analysis take neither options nor a time range")
-    inner = parse(given[form])
-    steps = given.get("steps")
-    options, time_range, analysis = given.get("options"), given.get("time_range"), given.get("analysis")
-    return replace(
-        inner,
-        form=form,
-        steps=None if steps is None else parse(steps).columns,
-        options=None if options is None else _as(DataLoaderOptions, options, "options"),
-        time_range=None if time_range is None else _as(TimeRangeSpec, time_range, "time_range"),
-        analysis=None if analysis is None else _as(AnalysisSpec, analysis, "analysis"),
-        metadata=given.get("metadata"),
-    )
+    return source
+
+
+def _bare(given: Any) -> DataSource:
+    """Return the source of what stands inside an object; a table there has no object of its own around it."""
+    source = parse(given)
+    return source if isinstance(given, Mapping | str) or hasattr(given, "to_config") else replace(source, form=())
 
 
 def _as(kind: type[Any], given: Any, name: str) -> Any:
@@ -231,8 +227,72 @@ def _columns(given: Mapping[str, Any]) -> Columns:
         raise ConfigurationError(error.message, hint=error.hint) from error
 
 
+def _written(value: Any) -> Any:
+    if isinstance(value, Columns):
+        return _lists(value)
+    return value.to_config() if isinstance(value, Schema) else values.to_wire(value)
+
+
 def _lists(columns: Columns) -> dict[str, list[float]]:
     return {name: column.tolist() for name, column in columns.items()}
+
+
+def _table(given: Any) -> Columns | None:
+    return parse(given).columns
+
+
+def _notes(given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise InvalidDocumentError(f"metadata are a dict, not {given!r}", at=("metadata",))
+    return dict(given)
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "steps": _table,
+    "options": partial(_as, DataLoaderOptions, name="options"),
+    "time_range": partial(_as, TimeRangeSpec, name="time_range"),
+    "analysis": partial(_as, AnalysisSpec, name="analysis"),
+    "metadata": _notes,
+}
+"""What may stand beside data, and how it is read."""
+
+
+class _Payload(Schema):
+    """Data with more beside them, as an object of its own; `parse` reads it like its wire form."""
+
+    @field_validator("data", "time_series", "steps", mode="before", check_fields=False)
+    @classmethod
+    def _readable(cls, given: Any, info: ValidationInfo) -> Any:
+        return None if given is None and info.field_name == "steps" else _bare(given)
+
+
+class TimeSeriesSpec(_Payload):
+    """A measurement as a table of its rows, with a table of its steps."""
+
+    time_series: Any
+    steps: Any = None
+
+
+class DataPayloadSpec(_Payload):
+    """A measurement, which part of it is taken and what is done to it; or one of its stored analyses."""
+
+    data: Any
+    options: DataLoaderOptions | None = None
+    time_range: TimeRangeSpec | None = None
+    analysis: AnalysisSpec | None = None
+
+    @model_validator(mode="after")
+    def _analysis_alone(self) -> "DataPayloadSpec":
+        if self.analysis is not None and (self.options is not None or self.time_range is not None):
+            raise ConfigurationError("data with an analysis take neither options nor a time range")
+        return self
+
+
+class MetadataSpec(_Payload):
+    """A measurement with what was noted beside it."""
+
+    data: Any
+    metadata: dict[str, Any]
 
 
 Data = Annotated[DataSource, PlainValidator(parse, json_schema_input_type=dict[str, Any])]

@@ -5,181 +5,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, Self
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError, Problem, did_you_mean
-from cellwright.schema import contract
 from cellwright.schema.datasource import DataSource
-from cellwright.schema.expressions import Expression
-from cellwright.schema.families import (
-    Calculation,
-    Cost,
-    Entry,
-    Estimator,
-    Objective,
-    Regularizer,
-    Sampler,
-    Transform,
-)
-from cellwright.schema.free_parameter import Parameter
-from cellwright.schema.search import Dimension
-from cellwright.schema.values import normalise, to_wire
-from cellwright.schema.variant import InvalidDocumentError, Leaf, Member, Schema, discover
-
-FreeParameter: TypeAlias = Parameter | Transform | Expression
-
-LEGACY_KINDS = {
-    "direct entry": "entry",
-    "calculation": "calculation",
-    "data fit": "data_fit",
-    "datafit": "data_fit",
-    "array data fit": "array_data_fit",
-    "arraydatafit": "array_data_fit",
-    "validation": "validation",
-    "linear confidence interval": "linear_confidence_interval",
-    "sobol sensitivity": "sobol_sensitivity",
-}
-
-
-class DataFitOptions(Schema):
-    """Seed and limits of a fit."""
-
-    only_set = True
-
-    seed: int | None = Field(default=None, ge=0, le=4294967295)
-    low_memory: bool | None = None
-    max_iterations: int | None = Field(default=None, gt=0)
-    maxtime: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    validate_: bool = Field(default=True, alias="validate")
-    skip_objective_callbacks: bool = False
-
-
-class Element(Member):
-    """An element that works on objectives: it fits, validates or analyses."""
-
-    tag: ClassVar[str] = "element_type"
-    aliases = LEGACY_KINDS
-    runs: ClassVar[bool] = True
-    """Whether the engine runs this kind of element."""
-
-    @classmethod
-    def implemented(cls) -> bool:
-        """Return whether the engine runs this kind of element."""
-        return cls.runs
-
-
-class DataFit(Element):
-    """Fits unknown parameters to measurements.
-
-    Minimises the cost over the objectives by the optimizer, from the initial values of the parameters or from
-    `multistarts` starts that the sampler draws; the best point's values flow on. Without a cost the sum of squared
-    errors is taken, without an optimizer `ScipyLeastSquares` where the cost has residuals, else `ScipyMinimize`. A
-    parameter without initial value starts where the elements before left it. Without a seed 0 is taken.
-
-    Source: Seber & Wild, Nonlinear Regression (1989), ch. 2.
-    """
-
-    positional = (
-        "objectives", "source", "parameters", "cost", "initial_guesses", "optimizer", "cost_logger", "multistarts",
-        "objective_parallelism", "initial_guess_sampler", "priors", "options",
-    )  # fmt: skip
-    unwritten = frozenset({"source"})
-    later = frozenset({"priors"})
-
-    element_type: Literal["data_fit"] = "data_fit"
-    objectives: dict[str, Objective]
-    source: str = ""
-    parameters: dict[str, Any] | None = None
-    cost: Cost | None = None
-    initial_guesses: dict[str, int | float] | list[dict[str, int | float]] | None = None
-    optimizer: Estimator | None = None
-    cost_logger: Any = None
-    multistarts: int | None = Field(default=None, ge=1)
-    objective_parallelism: Literal["auto", "on", "off"] = "auto"
-    initial_guess_sampler: Sampler | None = None
-    priors: dict[str, Regularizer] | None = None
-    options: DataFitOptions | None = None
-
-    @field_validator("priors", mode="before")
-    @classmethod
-    def _priors(cls, given: Any) -> Any:
-        return None if given is None else priors_by_name(given)
-
-    @field_validator("objectives", mode="before")
-    @classmethod
-    def _named(cls, given: Any) -> Any:
-        if isinstance(given, Objective):
-            return {type(given).__name__: given}
-        if isinstance(given, Mapping):
-            tag = given.get("type", given.get("objective"))
-            return {tag: given} if isinstance(tag, str) else given
-        return given
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _free(cls, given: Any) -> Any:
-        if given is None:
-            return None
-        if not isinstance(given, Mapping):
-            raise ConfigurationError("the parameters of a fit are a dict of names and parameters")
-        result = {}
-        for name, value in given.items():
-            try:
-                result[str(name)] = free_parameter(str(name), value)
-            except CellwrightError as error:
-                raise error.within(str(name)) from None
-        return result
-
-    @field_validator("options", mode="before")
-    @classmethod
-    def _options(cls, given: Any) -> Any:
-        return DataFitOptions(**given) if isinstance(given, Mapping) else given
-
-    @model_validator(mode="after")
-    def _something_free(self) -> "DataFit":
-        if not self.parameters and not self.priors:
-            raise ConfigurationError("a fit needs parameters", at=("parameters",))
-        if not self.objectives:
-            raise ConfigurationError("a fit needs at least one objective", at=("objectives",))
-        return self
-
-    @property
-    def dimensions(self) -> tuple[Dimension, ...]:
-        """The free parameters as dimensions of a search, those of the initial guess in place of their starts."""
-        free = {n: v for n, v in (self.parameters or {}).items() if not isinstance(v, Expression)}
-        return tuple(dimension(name, value) for name, value in free.items())
-
-    @property
-    def tied(self) -> dict[str, Expression]:
-        """The parameters that are expressions of the free ones."""
-        return {name: value for name, value in (self.parameters or {}).items() if isinstance(value, Expression)}
-
-
-class Validation(Element):
-    """Compares the parameters with measurements that no fit has seen.
-
-    Simulates every objective with the parameters of the elements before it; nothing is fitted. `summary_stats` are
-    costs without normalization, in the unit of the variable, volts told in mV; default RMSE, MAE and Max.
-
-    Source: Hyndman & Koehler, Int. J. Forecasting 22 (2006) 679, doi:10.1016/j.ijforecast.2006.03.001.
-    """
-
-    positional = ("objectives", "summary_stats")
-
-    element_type: Literal["validation"] = "validation"
-    objectives: dict[str, Objective]
-    summary_stats: list[Cost] | None = None
-
-    @field_validator("summary_stats", mode="before")
-    @classmethod
-    def _by_name(cls, given: Any) -> Any:
-        return [{"type": cost} if isinstance(cost, str) else cost for cost in given] if given else given
-
-
-AnyElement: TypeAlias = Entry | Calculation | Element
+from cellwright.schema.elements import LEGACY_KINDS, AnyElement, ArrayDataFit, DataFit, Element, Validation
+from cellwright.schema.families import Calculation, Entry
+from cellwright.schema.values import to_wire
+from cellwright.schema.variant import InvalidDocumentError, Leaf, Schema, discover
 
 
 def parse_element(given: Any) -> AnyElement:
@@ -202,7 +38,7 @@ def parse_element(given: Any) -> AnyElement:
     if kind == "calculation":
         config.setdefault("type", config.pop("calculation", None))
         return Calculation.parse(config)
-    if kind in Element.registry or kind in contract.MEMBERS["Element"]:
+    if kind in Element.registry:
         return Element.parse({**config, "element_type": kind})
     kinds = ["entry", "calculation", *Element.registry]
     raise InvalidDocumentError(
@@ -214,7 +50,7 @@ def parse_element(given: Any) -> AnyElement:
 
 def _entry(config: dict[str, Any]) -> Entry:
     if config.get("path") is not None:
-        return Entry.parse({"name": "from_json"})
+        return Entry.parse({**config, "name": "from_json"})
     if "name" in config:
         return Entry.parse(config)
     if "values" in config:
@@ -222,71 +58,6 @@ def _entry(config: dict[str, Any]) -> Entry:
     if not {"parameters", "pipeline_id", "cell_spec_id"} & config.keys():
         raise InvalidDocumentError("an entry needs 'values', 'pipeline_id' or 'cell_spec_id'")
     return Entry.parse({**config, "name": "direct_entry"})
-
-
-def free_parameter(name: str, given: Any) -> FreeParameter:
-    """Return a free parameter, its transform, or the expression that ties it to others."""
-    if isinstance(given, Parameter):
-        return given if given.name == name else given.model_copy(update={"name": name})
-    if isinstance(given, Transform):
-        return given.model_copy(update={"parameter": free_parameter(name, given.parameter)})
-    if isinstance(given, Mapping) and not {"$type", "expression"} & given.keys():
-        fields = {key: value for key, value in given.items() if key not in {"transform", "name"}}
-        inner = Parameter(name=name, **fields)
-        return (
-            inner
-            if "transform" not in given
-            else Transform.parse({"transform": given["transform"], "parameter": inner})
-        )
-    if not isinstance(given, Expression) and hasattr(given, "to_config"):
-        return free_parameter(name, given.to_config())
-    value = normalise(given)
-    if isinstance(value, Expression):
-        return value
-    raise ConfigurationError(
-        f"a fit parameter cannot be {given!r}",
-        hint="give a Parameter, a transform of one, or an expression of others",
-    )
-
-
-def priors_by_name(given: Any) -> dict[str, Regularizer]:
-    """Return the priors of a fit by the names of their parameters.
-
-    Raises: `ConfigurationError` for forms that lose the names in a document: a list, a prior of several parameters.
-    """
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(
-            "the priors of a fit are a dict of parameter names and priors: a list loses the names in a document",
-            hint="write {name: Prior(name, distribution)}",
-        )
-    priors = {}
-    for name, value in given.items():
-        try:
-            prior = Regularizer.prior(value, str(name))
-            if prior.distribution.dimensions > 1:  # type: ignore[attr-defined]
-                raise ConfigurationError(
-                    "a prior of several parameters at once loses their names in a document",
-                    hint="give each parameter its own prior",
-                )
-        except CellwrightError as error:
-            raise error.within(str(name)) from None
-        priors[str(name)] = prior
-    return priors
-
-
-def dimension(name: str, given: FreeParameter) -> Dimension:
-    """Return the dimension of a search that a free parameter makes."""
-    assert not isinstance(given, Expression)
-    transform = given if isinstance(given, Transform) else None
-    plain: Parameter = transform.plain if transform else given  # type: ignore[assignment]
-    forward = transform.variable if transform else float
-    inverse = transform.value if transform else float
-    low, high = given.limits
-    start = plain.initial_value
-    if start is None:
-        ends = [forward(low), forward(high)]
-        start = inverse(sum(ends) / 2) if all(abs(end) < float("inf") for end in ends) else 1.0
-    return Dimension(name, float(start), low, high, forward, inverse, plain.normalize is not False)
 
 
 class Pipeline(Schema):
@@ -303,6 +74,8 @@ class Pipeline(Schema):
     @field_validator("elements", mode="before")
     @classmethod
     def _elements(cls, given: Any) -> Any:
+        if given is None:
+            return {}
         if not isinstance(given, Mapping):
             raise ConfigurationError(f"the elements are a dict of names and elements, not a {type(given).__name__}")
         elements: dict[str, AnyElement] = {}
@@ -350,7 +123,12 @@ class Pipeline(Schema):
         if not isinstance(config, Mapping):
             raise ConfigurationError(f"{place.name} holds no pipeline", hint="begin with 'elements:'")
         folder = place.parent.resolve()
-        return cls.from_config(config).with_data(lambda source, _: _anchored(source, folder))
+        pipeline = cls.from_config(config).with_data(lambda source, _: _anchored(source, folder))
+        elements = {
+            name: element.anchored(folder) if isinstance(element, Entry) else element
+            for name, element in pipeline.elements.items()
+        }
+        return pipeline.model_copy(update={"elements": elements})
 
     def to_config(self) -> dict[str, Any]:
         """Return the wire form."""
@@ -369,6 +147,21 @@ class Pipeline(Schema):
         """Return the pipeline with every data source replaced by `change(source, place in the document)`."""
         elements = {name: map_data(element, change, (name,)) for name, element in self.elements.items()}
         return self.model_copy(update={"elements": elements})
+
+
+class SimplePipeline(Pipeline):
+    """Older kind of pipeline, with one fit, array of fits or validation at most."""
+
+    @field_validator("elements")
+    @classmethod
+    def _one_at_most(cls, elements: dict[str, AnyElement]) -> dict[str, AnyElement]:
+        heavy = [name for name, element in elements.items() if isinstance(element, DataFit | ArrayDataFit | Validation)]
+        if len(heavy) > 1:
+            raise ConfigurationError(
+                f"a SimplePipeline has one fit or validation at most; this one has {', '.join(map(repr, heavy))}",
+                hint="use Pipeline, which takes any number",
+            )
+        return elements
 
 
 class Loader(yaml.SafeLoader):

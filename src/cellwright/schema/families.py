@@ -1,13 +1,14 @@
 """The families that a pipeline is made of, and what each of their members can do."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from cellwright.errors import ConfigurationError
+from cellwright.errors import ConfigurationError, NotImplementedYetError
 from cellwright.schema.datasource import DataInput
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.search import Evaluate, Found, Space
@@ -34,6 +35,10 @@ class Entry(Member):
     def compute(self, p: ParameterSet) -> Values:
         """Return the values by parameter name."""
         raise self.not_yet()
+
+    def anchored(self, folder: Path) -> Self:
+        """Return the entry of a document that lies in a folder: paths in it are relative to the folder."""
+        return self
 
 
 class Calculation(Member):
@@ -396,6 +401,12 @@ class Model(Member):
     verb: ClassVar[str] = "spec"
 
     simulation_settings: Annotated[SimulationSettings | dict[str, Any] | None, Field(union_mode="left_to_right")] = None
+
+    def not_yet(self) -> NotImplementedYetError:
+        """Return the error that names this model as not implemented yet."""
+        return NotImplementedYetError(
+            super().not_yet().message, hint="PyBaMM's models work, by name: 'SPM', 'SPMe', 'DFN'"
+        )
 
     def spec(self) -> ModelSpec:
         """Return the model as simulations take it."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ class Function:
             return np.broadcast_to(result, shape)
         return result
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names of the parameters that the body needs beside its arguments."""
         return self.body.names - set(self.arguments)
@@ -171,6 +172,41 @@ def normalise(value: Any) -> Any:
     )
 
 
+def values_by_name(given: Any, of: str) -> dict[str, Any]:
+    """Return the parameter values of an element as they are kept in memory, by name.
+
+    Raises: `ConfigurationError` with the name of a value that is none.
+    """
+    if not hasattr(given, "items"):
+        raise ConfigurationError(f"the parameters of {of} are a dict of names and values, not {given!r}")
+    result = {}
+    for name, value in given.items():
+        if name == "citations" and not isinstance(given, Mapping):
+            continue
+        try:
+            if value is None:
+                raise ConfigurationError("the value is None", hint="give it a value, or leave the name out")
+            result[str(name)] = normalise(value)
+        except ConfigurationError as error:
+            raise error.within(str(name)) from None
+    return result
+
+
+def settled(value: Any) -> Any:
+    """Return live objects in the JSON form that they have, in containers too; what has none is returned as it is."""
+    if hasattr(value, "to_config"):
+        return value.to_config()
+    if isinstance(value, Mapping):
+        mapped = {key: settled(item) for key, item in value.items()}
+        return mapped if any(mapped[key] is not value[key] for key in value) else value
+    if isinstance(value, list | tuple):
+        return [settled(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    columns = columns_of(value)
+    return value if columns is None else columns
+
+
 def to_wire(value: Any) -> Any:
     """Return a value as JSON: arrays, infinities, expressions and functions as tagged objects.
 
@@ -193,6 +229,8 @@ def to_wire(value: Any) -> Any:
         return [to_wire(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if type(value).__module__.startswith("pybamm.expression_tree."):
+        return to_wire(normalise(value))
     raise ConfigurationError(
         f"{value!r} has no wire form", hint="give a number, string, list, object, array, function or expression"
     )

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
 from cellwright.errors import ConfigurationError, NotImplementedYetError, Path, Problem, did_you_mean
-from cellwright.schema import contract, values
+from cellwright.schema import values
 
 Leaf = Callable[[Any], Any]
 
@@ -248,11 +248,7 @@ class Member(Schema):
         known = f"there are {', '.join(sorted(cls.registry))}"
         if not tag:
             return InvalidDocumentError(f"{cls._article()} needs {_a(cls.tag)} {cls.tag!r}", hint=known)
-        later = contract.MEMBERS.get(cls.__name__, ())
-        if tag in later:
-            return InvalidDocumentError(f"the {family} {tag!r} is not implemented yet", hint=known)
-        near = did_you_mean(str(tag), cls.registry) or did_you_mean(str(tag), later)
-        return InvalidDocumentError(f"there is no {family} {tag!r}", hint=near or known)
+        return InvalidDocumentError(f"there is no {family} {tag!r}", hint=did_you_mean(str(tag), cls.registry) or known)
 
     @classmethod
     def _article(cls) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cellwright.compute.inline import InlinePool
 from cellwright.compute.processes import ProcessPool
@@ -14,15 +14,18 @@ from cellwright.data.sources import settle
 from cellwright.engine.check import CheckReport, check
 from cellwright.engine.run import run
 from cellwright.engine.seams import Canceled, Sink
+from cellwright.engine.stored_entries import read, resolved
 from cellwright.engine.world import BuiltOnce, MemoryJournal, NoCache, World
-from cellwright.errors import ConfigurationError
-from cellwright.schema.document import DataFit, Pipeline
+from cellwright.errors import ConfigurationError, Problem
+from cellwright.schema.document import Pipeline
+from cellwright.schema.elements import DataFit
 from cellwright.schema.results import PipelineResult
 from cellwright.schema.simulation import Simulation, SimulationProblem
 from cellwright.schema.work import Pool
 from cellwright.service.execution import LEASE, carry_out
 from cellwright.service.process import name_of_this_process
 from cellwright.service.runs import new_run
+from cellwright.service.sources import KnownSources
 from cellwright.store import Store
 from cellwright.store.tables import stamp, utc_now
 
@@ -41,19 +44,22 @@ def run_pipeline(
     on_event: Sink | None = None,
     canceled: Canceled = lambda: False,
     name: str | None = None,
+    cell_specifications: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> PipelineResult:
     """Check and run a pipeline in this process and return its result.
 
     With a store the run is kept in it, what has not changed since an earlier run is not computed again, and a run that
     was stopped goes on from where it was. `executor` does the solves: this process, worker processes on all cores (a
     script that asks for them starts with `if __name__ == "__main__":`), or a pool of your own. The merged parameters
-    are written as JSON to the pipeline's `output_file`, where it names one.
+    are written as JSON to the pipeline's `output_file`, where it names one. Entries that refer to an earlier run or to
+    a cell specification are read first: from the store, or from `cell_specifications` (id → specification).
 
     Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
     its name first in `at`; `CanceledError`.
     """
     if pipeline.output_file is not None and not Path(pipeline.output_file).parent.is_dir():
         raise ConfigurationError(f"the folder of {pipeline.output_file!r} is not there", at=("output_file",))
+    pipeline = resolved(pipeline, KnownSources(store, cell_specifications))
     pool = pool_of(executor, pipeline) if isinstance(executor, str) else executor
     try:
         if store is None:
@@ -109,9 +115,22 @@ def simulate(problem: SimulationProblem) -> Simulation:
     return build(problem)
 
 
-def check_pipeline(pipeline: Pipeline, *, canceled: Canceled = lambda: False) -> CheckReport:
-    """Return everything that would keep a pipeline from running; nothing is integrated."""
-    return check(pipeline, world(InlinePool(), canceled=canceled))
+def check_pipeline(
+    pipeline: Pipeline,
+    *,
+    canceled: Canceled = lambda: False,
+    store: Store | None = None,
+    cell_specifications: Mapping[str, Mapping[str, Any]] | None = None,
+) -> CheckReport:
+    """Return everything that would keep a pipeline from running; nothing is integrated.
+
+    Entries that refer to an earlier run or to a cell specification are read as `run_pipeline` reads them.
+    """
+    whole, errors = read(pipeline, KnownSources(store, cell_specifications))
+    unread = {error.at[0] for error in errors}
+    rest = check(whole, world(InlinePool(), canceled=canceled)).problems
+    told = [problem for problem in rest if not unread.intersection(problem.at[:1])]
+    return CheckReport((*map(Problem.of, errors), *told))
 
 
 def stored(

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from cellwright.catalog.entries import FromJson
+from cellwright.engine.stored_entries import resolved
 from cellwright.errors import ConfigurationError, ConflictError, NotFoundError
 from cellwright.schema.document import Pipeline, kind_of
 from cellwright.schema.results import ElementRecord, PipelineResult
 from cellwright.service import filters
 from cellwright.service.process import is_gone
+from cellwright.service.sources import KnownSources
 from cellwright.store import Store
 from cellwright.store.runs import Element, NewElement, NewRun, Run
 
@@ -39,13 +42,22 @@ class Service:
         project_id: str = LOCAL_PROJECT,
         options: Mapping[str, Any] | None = None,
     ) -> Run:
-        """Keep a pipeline to be run.
+        """Keep a pipeline to be run; values that lie in earlier runs and cell specifications are read now.
 
-        Raises: `ConfigurationError` where it does not follow the schema.
+        Raises: `ConfigurationError` where it does not follow the schema or a value cannot be read, `NotFoundError` and
+        `ConflictError` for a run or a cell specification that is not there or not complete.
         """
         pipeline = Pipeline.from_config(config)
         if not pipeline.elements:
             raise ConfigurationError("a pipeline needs at least one element", at=("elements",))
+        for place, element in pipeline.elements.items():
+            if isinstance(element, FromJson):
+                raise ConfigurationError(
+                    f"the file {element.file_path!r} is not read here",
+                    at=(place,),
+                    hint="send its values: Pipeline.from_file(…).to_config() has them",
+                )
+        pipeline = resolved(pipeline, KnownSources(self.store))
         new = new_run(pipeline, name=name, description=description, project_id=project_id, options=options)
         run = self.store.runs.create(new)
         self._on_submit()

@@ -1,9 +1,10 @@
-"""What lasts: runs, the journal of searches, the cache of elements, arrays."""
+"""What lasts: runs, the journal of searches, the cache of elements, cell specifications, arrays."""
 
 from pathlib import Path
 
 from cellwright.store.blobs import Blobs
 from cellwright.store.cache import StoredCache
+from cellwright.store.cell_specifications import CellSpecifications
 from cellwright.store.database import Database
 from cellwright.store.journal import StoredJournal
 from cellwright.store.location import default_home
@@ -22,6 +23,7 @@ class Store:
         self.database = Database(self.home / "cellwright.db")
         self.blobs = Blobs(self.home / "blobs", self.database)
         self.runs = Runs(self.database, self.blobs, clock)
+        self.cell_specifications = CellSpecifications(self.database, self.blobs, clock)
         self.workers = Workers(self.database, clock)
         self.journal = StoredJournal(self.database)
         self.cache = StoredCache(self.database, self.blobs, clock)

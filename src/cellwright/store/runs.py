@@ -1,6 +1,5 @@
 """Runs and their elements: what was submitted, who works on it, what came of it."""
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
@@ -12,6 +11,7 @@ from cellwright.errors import ConflictError, NotFoundError
 from cellwright.schema.documents import unpack
 from cellwright.schema.results import ElementRecord, ElementStatus, PipelineResult, RunStatus
 from cellwright.store.blobs import Blobs
+from cellwright.store.conditions import Where, condition
 from cellwright.store.database import Database
 from cellwright.store.tables import Clock, elements, runs, stamp
 
@@ -114,18 +114,6 @@ class Failure:
     detail: Mapping[str, Any] | None = None
 
 
-Operator = Literal["eq", "neq", "gt", "gte", "lt", "lte", "ilike", "in"]
-
-
-@dataclass(frozen=True)
-class Where:
-    """One condition of a list: a column, an operator, a value; for `in` a sequence of values."""
-
-    column: str
-    operator: Operator
-    value: Any
-
-
 FILTERED = (
     "id",
     "name",
@@ -142,16 +130,6 @@ FILTERED = (
 
 UNFINISHED = runs.c.status.in_(("pending", "running")) & ~runs.c.attached
 """The runs that are a worker's business and have not ended."""
-_MEANINGS: dict[Operator, Callable[[sa.Column[Any], Any], sa.ColumnElement[bool]]] = {
-    "eq": operator.eq,
-    "neq": operator.ne,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
-    "ilike": lambda column, value: column.ilike(value),
-    "in": lambda column, value: column.in_(list(value)),
-}
 _RUN_FIELDS = tuple(column.name for column in fields(Run))
 _RUN = tuple(runs.c[name] for name in _RUN_FIELDS)
 _ELEMENT = tuple(elements.c[column.name] for column in fields(Element))
@@ -242,7 +220,7 @@ class Runs:
         skip: int = 0,
     ) -> tuple[list[Run], int]:
         """Return some of the runs that meet every condition, and how many there are in all."""
-        conditions = [_condition(part) for part in where]
+        conditions = [condition(runs.c[part.column], part) for part in where]
         column = runs.c[order_by]
         order = (column.desc(), runs.c.id.desc()) if descending else (column.asc(), runs.c.id.asc())
         with self._database.read() as connection:
@@ -537,7 +515,3 @@ def _claimable(connection: sa.Connection, now: str, gone: Callable[[str], bool])
         if row.status == "pending" or row.lease_expires_at < now or gone(row.worker):
             return row.id, row.attempts, row.started_at
     return None
-
-
-def _condition(where: Where) -> sa.ColumnElement[bool]:
-    return _MEANINGS[where.operator](runs.c[where.column], where.value)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 Clock: TypeAlias = Callable[[], datetime]
 """The moment now, with offset."""
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration."""
 
 metadata = sa.MetaData(
@@ -107,6 +107,19 @@ blob_uses = sa.Table(
     metadata,
     sa.Column("owner", sa.String, primary_key=True),
     sa.Column("digest", sa.String, sa.ForeignKey(blobs.c.digest), primary_key=True, index=True),
+)
+
+cell_specifications = sa.Table(
+    "cell_specifications",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("project_id", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("created_by_email", sa.String, nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False, index=True),
+    sa.Column("updated_at", sa.String, nullable=False),
+    sa.UniqueConstraint("project_id", "name"),
 )
 
 

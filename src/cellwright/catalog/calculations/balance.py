@@ -244,6 +244,16 @@ class StoichiometryLimitsFromCapacityOptions(Schema):
     positive_voltage_limits: tuple[float, float] = Field(default=(2.5, 5.0), alias="positive voltage limits")
     usable_capacity: float | None = Field(default=None, alias="usable capacity")
 
+    @model_validator(mode="after")
+    def _composite_needs_capacity(self) -> "StoichiometryLimitsFromCapacityOptions":
+        if "2" in self.particle_phases and self.usable_capacity is None:
+            raise ConfigurationError(
+                "composite electrodes need the usable capacity of the direction",
+                at=("usable capacity",),
+                hint="give options={'usable capacity': …} in A.h",
+            )
+        return self
+
 
 class StoichiometryLimitsFromCapacity(Calculation):
     """Stoichiometries of both electrodes at 0 and 100 % state of charge, from what the cell leaves unused.
@@ -280,17 +290,6 @@ class StoichiometryLimitsFromCapacity(Calculation):
             "Positive electrode stoichiometry at 0% SOC": 0.75,
         },
     )
-
-    @model_validator(mode="after")
-    def _composite_needs_capacity(self) -> "StoichiometryLimitsFromCapacity":
-        options = self.options
-        if options is not None and "2" in options.particle_phases and options.usable_capacity is None:
-            raise ConfigurationError(
-                "composite electrodes need the usable capacity of the direction",
-                at=("options", "usable capacity"),
-                hint="give options={'usable capacity': …} in A.h",
-            )
-        return self
 
     def compute(self, p: ParameterSet) -> Values:
         """Return the stoichiometries [-] of each electrode, or of each of its phases.

@@ -6,14 +6,26 @@ import numpy as np
 from pydantic import Field
 
 from cellwright.catalog.calculations.msmr import Limits, window
-from cellwright.catalog.calculations.open_circuit import distinct
-from cellwright.catalog.domain import checked_positive, positive, tell_of_extrapolation
-from cellwright.errors import DataError
-from cellwright.physics.diffusivity import arrhenius_factor, diffusivity_from_pulse, thermodynamic_diffusivity
+from cellwright.catalog.calculations.open_circuit import (
+    STOICHIOMETRY,
+    VOLTAGE,
+    distinct,
+    potential_points,
+    stoichiometries,
+)
+from cellwright.catalog.domain import positive, tell_of_extrapolation
+from cellwright.errors import ConfigurationError, DataError, MissingParameterError
+from cellwright.physics.diffusivity import (
+    arrhenius_factor,
+    diffusivity_from_pulse,
+    pulse_bias,
+    thermodynamic_diffusivity,
+)
 from cellwright.physics.half_cell import stoichiometry_at_potential
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE
+from cellwright.physics.windows import EDGE
 from cellwright.schema.datasource import Data
-from cellwright.schema.expressions import interpolant, parameter
+from cellwright.schema.expressions import Expression, interpolant, parameter
 from cellwright.schema.families import Calculation
 from cellwright.schema.names import Electrode, ElectrodeNames, base_of, names_of
 from cellwright.schema.parameters import ParameterSet, Values
@@ -24,8 +36,12 @@ from cellwright.schema.variant import Example, Schema
 REFERENCE = "Reference temperature [K]"
 Way = Literal["", "delithiation", "lithiation"]
 Layer = Literal["", "primary", "secondary"]
-POINTS = 501
-"""Points at which the slope of a potential is tabulated."""
+POINTS = 500
+"""Half of the points at which the slope of a potential is tabulated."""
+OUTSIDE = 1e-6
+"""Stoichiometry by which points may lie outside 0 to 1."""
+BIAS = 0.05
+"""Share by which a diffusivity may come out too small before it is told."""
 REST = 1e-3
 """Current, as a fraction of the largest, below which a step is a rest."""
 
@@ -68,12 +84,14 @@ class DiffusivityDataInterpolant(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return the diffusivity [m2.s-1] as a function of stoichiometry.
 
-        Raises: `DataError` for missing columns, fewer than two points, and diffusivities that are not above 0.
+        Raises: `DataError` for missing columns, fewer than two points, stoichiometries outside 0 to 1, and
+        diffusivities that are not above 0.
         """
         options = self.options or DiffusivityDataInterpolantOptions()
         name = names_of(self.electrode, self.phase, self.direction)
         table = self.data.table
-        x, D = distinct(table["Stoichiometry"], table["Diffusivity [m2.s-1]"], 0.0)
+        x, D = distinct(table[STOICHIOMETRY], table["Diffusivity [m2.s-1]"], 0.0)
+        stoichiometries(x, OUTSIDE)
         if not (D > 0).all():
             raise DataError(f"the column 'Diffusivity [m2.s-1]' holds {D.min():g}, and a diffusivity is above 0")
         scale = parameter(f"{base_of(name.diffusivity)} scale factor") if options.scale_factor else 1.0
@@ -83,6 +101,12 @@ class DiffusivityDataInterpolant(Calculation):
             value = interpolant(x, np.log(D) if logarithm else D, sto, options.interpolator)
             return (np.exp(value) if logarithm else value) * scale
 
+        ends = (np.asarray(interpolant(x, D, np.array([0.0, 1.0]), options.interpolator)) <= 0).any()
+        if ends and not logarithm:
+            p.remark(
+                f"{name.diffusivity!r} is a table from {x[0]:.4g} to {x[-1]:.4g} whose end pieces reach 0 before the "
+                f"stoichiometry reaches 0 or 1; the transformation 'log' keeps it above 0"
+            )
         return {name.diffusivity: Function.trace(diffusivity, label=name.diffusivity)}
 
 
@@ -112,27 +136,33 @@ class _FromSlope(Calculation):
     def _names(self) -> ElectrodeNames:
         return names_of(self.electrode, self.phase, self.direction)
 
-    def _slope(self, x: Column, U: Column) -> tuple[Column, Column]:
-        """Return stoichiometries and -x (1 - x) dU/dx [V] at them, the slope at least its least."""
+    def _shape(self, x: Column, U: Column) -> tuple[Column, Column]:
+        """Return stoichiometries and -x (1 - x) dU/dx [V] at them, with the least slope in mind, and at 0 and 1."""
         inside = (x > self._set.x_tolerance) & (x < 1 - self._set.x_tolerance)
         if inside.sum() < 2:
-            raise DataError(f"a slope needs at least two points between 0 and 1, there are {int(inside.sum())}")
+            raise DataError(
+                f"a slope needs at least two points between 0 and 1, there are {int(inside.sum())}",
+                hint="look at the data and at 'x tolerance'",
+            )
         steep = np.maximum(np.abs(np.gradient(U, x)), self._set.minimum_dudx)
-        return x[inside], (x * (1 - x) * steep)[inside]
+        x, shape = x[inside], (x * (1 - x) * steep)[inside]
+        return np.concatenate([[0.0], x, [1.0]]), np.concatenate([shape[:1], shape, shape[-1:]])
 
-    def _of_data(self, data: Data) -> tuple[Column, Column]:
-        table = data.table
-        return self._slope(*distinct(table["Stoichiometry"], table["Voltage [V]"], self._set.x_tolerance))
+    def _of_data(self, p: ParameterSet, data: Data) -> tuple[Column, Column]:
+        return self._shape(*potential_points(p, data.table, self._set.x_tolerance))
 
     def _of_function(self, p: ParameterSet, limits: Limits) -> tuple[Column, Column]:
         low, high = window(limits)
-        own = self._names.open_circuit_potential
-        U = p.function(own if own in p else names_of(self.electrode, self.phase).open_circuit_potential)
-        full, empty = (stoichiometry_at_potential(U, voltage) for voltage in (low, high))
-        if own in p:
-            tell_of_extrapolation(p, own, empty, full)
-        x = np.linspace(empty, full, POINTS)
-        return self._slope(x, np.asarray(U(x)))
+        own, plain = self._names.open_circuit_potential, names_of(self.electrode, self.phase).open_circuit_potential
+        used = own if own in p else plain
+        U = p.function(used)
+        if U.names:
+            missing = ", ".join(map(repr, sorted(U.names)))
+            raise MissingParameterError(f"{used!r} is needed in numbers, and it still depends on {missing}")
+        empty, full = _between(U, low, high, max(self._set.x_tolerance, EDGE))
+        tell_of_extrapolation(p, used, empty, full)
+        x = _grid(empty, full)
+        return self._shape(x, np.asarray(U(x)))
 
     def _isothermal(self, p: ParameterSet, points: tuple[Column, Column]) -> Values:
         name, (x, shape) = self._names, points
@@ -163,9 +193,10 @@ _ENERGY = {"Negative particle diffusivity activation energy [J.mol-1]": 3e4}
 
 def _line(x: Any, energy: float | None = None) -> Function:
     """Return the diffusivity of the examples, whose potential falls with slope 1 V."""
+    s = x * (1 - x)
 
     def diffusivity(sto: Any, T: Any) -> Any:
-        shape = interpolant(x, x * (1 - x), sto)
+        shape = interpolant(np.concatenate([[0.0], x, [1.0]]), np.concatenate([s[:1], s, s[-1:]]), sto)
         if energy is None:
             return thermodynamic_diffusivity(1e-14, shape, T)
         T_ref = REFERENCE_TEMPERATURE
@@ -174,15 +205,40 @@ def _line(x: Any, energy: float | None = None) -> Function:
     return Function.trace(diffusivity)
 
 
-_WHOLE = np.linspace(0.1, 0.9, POINTS)
+def _between(U: Function, low: float, high: float, edge: float) -> tuple[float, float]:
+    """Return the stoichiometries between two potentials [V], at most from `edge` to 1 - `edge`.
+
+    Raises: `ConfigurationError` where the potential does not come between them.
+    """
+    most, least = float(U(edge)), float(U(1 - edge))
+    if not (low < most and least < high):
+        raise ConfigurationError(
+            f"the potential goes from {most:.4g} V to {least:.4g} V and is nowhere between {low:g} and {high:g} V",
+            hint="look at the voltage limits and the electrode",
+        )
+    empty = edge if high >= most else stoichiometry_at_potential(U, high)
+    return empty, 1 - edge if low <= least else stoichiometry_at_potential(U, low)
+
+
+def _grid(empty: float, full: float) -> Column:
+    """Return stoichiometries between two, as even in x as in ln(x/(1 - x)), for potentials are steep near 0 and 1."""
+    first, last = np.log(empty / (1 - empty)), np.log(full / (1 - full))
+    towards_ends = 1 / (1 + np.exp(-np.linspace(first, last, POINTS)[1:-1]))
+    x = np.unique(np.concatenate([np.linspace(empty, full, POINTS), towards_ends]))
+    even = (x - empty) / (full - empty) + (np.log(x / (1 - x)) - first) / (last - first)
+    return np.asarray(np.interp(np.linspace(even[0], even[-1], 2 * POINTS), even, x), dtype=np.float64)
+
+
+_WHOLE = _grid(0.1, 0.9)
 
 
 class DiffusivityFromMSMRData(_FromSlope):
     """Diffusivity of an electrode's particles from the slope of measured open-circuit potentials.
 
     D(x, T) = -F/(R T) D_ref x (1 - x) dU/dx, with the slope by differences of the points (x_i, U_i), at least
-    `minimum dUdx` [V], and without the points within `x tolerance` of 0 and 1. D_ref [m2.s-1], the "reference
-    diffusivity", stays free for a fit where it is not given.
+    `minimum dUdx` [V], and without the points within `x tolerance` of 0 and 1. Beyond the points D stays as it is, as
+    that of the last sites to fill or empty does. D_ref [m2.s-1], the "reference diffusivity", stays free for a fit
+    where it is not given.
 
     Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
     """
@@ -203,17 +259,18 @@ class DiffusivityFromMSMRData(_FromSlope):
     def compute(self, p: ParameterSet) -> Values:
         """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
 
-        Raises: `DataError` for missing columns and fewer than two points inside 0 to 1.
+        Raises: `DataError` for missing columns, fewer than two points inside 0 to 1, stoichiometries outside, and a
+        potential that rises as a whole.
         """
-        return self._isothermal(p, self._of_data(self.data))
+        return self._isothermal(p, self._of_data(p, self.data))
 
 
 class DiffusivityFromMSMRFunction(_FromSlope):
     """Diffusivity of an electrode's particles from the slope of its open-circuit potential.
 
-    D(x, T) = -F/(R T) D_ref x (1 - x) dU/dx, with the slope by differences of U(x) at 501 stoichiometries between
-    those of `voltage_limits` [V], at least `minimum dUdx` [V]. D_ref [m2.s-1], the "reference diffusivity", stays free
-    for a fit where it is not given.
+    D(x, T) = -F/(R T) D_ref x (1 - x) dU/dx, with the slope by differences of U(x) at 1000 stoichiometries between
+    those of `voltage_limits` [V], as even in x as in ln(x/(1 - x)), at least `minimum dUdx` [V]. Beyond the limits D
+    stays as it is. D_ref [m2.s-1], the "reference diffusivity", stays free for a fit where it is not given.
 
     Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
     """
@@ -231,7 +288,8 @@ class DiffusivityFromMSMRFunction(_FromSlope):
     def compute(self, p: ParameterSet) -> Values:
         """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
 
-        Raises: `MissingParameterError` without a potential, `ConfigurationError` for limits that it does not reach.
+        Raises: `MissingParameterError` without a potential in numbers, `ConfigurationError` for limits between which
+        it does not come.
         """
         return self._isothermal(p, self._of_function(p, self.voltage_limits))
 
@@ -262,9 +320,10 @@ class ArrheniusDiffusivityFromMSMRData(_FromSlope):
     def compute(self, p: ParameterSet) -> Values:
         """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
 
-        Raises: `DataError` for missing columns and fewer than two points inside 0 to 1.
+        Raises: `DataError` for missing columns, fewer than two points inside 0 to 1, stoichiometries outside, and a
+        potential that rises as a whole.
         """
-        return self._arrhenius(p, self._of_data(self.data))
+        return self._arrhenius(p, self._of_data(p, self.data))
 
 
 class ArrheniusDiffusivityFromMSMRFunction(_FromSlope):
@@ -290,7 +349,8 @@ class ArrheniusDiffusivityFromMSMRFunction(_FromSlope):
     def compute(self, p: ParameterSet) -> Values:
         """Return the diffusivity [m2.s-1] as a function of stoichiometry and temperature [K].
 
-        Raises: `MissingParameterError` without a potential, `ConfigurationError` for limits that it does not reach.
+        Raises: `MissingParameterError` without a potential in numbers, `ConfigurationError` for limits between which
+        it does not come.
         """
         return self._arrhenius(p, self._of_function(p, self.voltage_limits))
 
@@ -311,8 +371,10 @@ class DiffusivityFromPulse(Calculation):
     D = 4/(9 π) (R/τ)² (ΔU_eq (√t_2 - √t_1) / ΔU_pulse)², with R the particle radius [m], τ the duration of the pulse
     [s], ΔU_eq the difference of the potentials [V] at the end of the rests after and before it, and ΔU_pulse that
     between the times t_1 (`dt_IR`, default: the first point of the step) and t_2 (`dt_pulse`, default: its end) of the
-    pulse. Without the two times it is 4/(9 π) R²/τ (ΔU_eq/ΔU_pulse)². The pulse is short against R²/D. Four points
-    decide, so noise counts in full. The pulse is the step `step number`, else the first that is no rest.
+    pulse. Without the two times it is 4/(9 π) R²/τ (ΔU_eq/ΔU_pulse)². The pulse is short against R²/D: D comes out too
+    small by the share √(π D τ/R²), which is told where it exceeds 5 %. Four points decide, so noise counts in full.
+    The pulse is the step `step number`, else the first that is no rest. It begins with the last point of the rest
+    before it, or a sampling interval before its own first point where that is later.
 
     Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112; for spheres Wang et al.,
     Prog. Energy 4 (2022) 032004, doi:10.1088/2516-1083/ac692c.
@@ -343,18 +405,25 @@ class DiffusivityFromPulse(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return the diffusivity [m2.s-1].
 
-        Raises: `DataError` for missing columns, data without a pulse or without rests before and after it, times
-        outside the pulse, and a pulse in which nothing moves.
+        Raises: `DataError` for missing columns, data without a pulse or without rests before and after it, a pulse of
+        one point, times outside the pulse, and voltages that do not move, or not the same way, in and by the pulse.
         """
         name = names_of(self.electrode, self.phase, self.direction)
         radius = positive(p, names_of(self.electrode, self.phase).particle_radius)
-        D = diffusivity_from_pulse(radius, **_pulse(self.data.table, self.options or DiffusivityFromPulseOptions()))
-        return {name.diffusivity: checked_positive(name.diffusivity, D)}
+        pulse = _pulse(self.data.table, self.options or DiffusivityFromPulseOptions())
+        D = diffusivity_from_pulse(radius, **pulse)
+        if not isinstance(D, Expression) and (share := pulse_bias(D, radius, pulse["duration"])) > BIAS:
+            p.remark(
+                f"the pulse lasts {pulse['duration']:g} s, {D * pulse['duration'] / radius**2:.2g} of R²/D, and "
+                f"{name.diffusivity!r} comes out too small by about {100 * share:.0f} %: take a shorter 'dt_pulse', a "
+                f"shorter pulse, or fit a model to it"
+            )
+        return {name.diffusivity: D}
 
 
 def _pulse(table: Columns, options: DiffusivityFromPulseOptions) -> dict[str, float]:
     """Return what `diffusivity_from_pulse` needs of a pulse between two rests: durations [s] and voltages [V]."""
-    time, current, voltage = table["Time [s]"], table["Current [A]"], table["Voltage [V]"]
+    time, current, voltage = table["Time [s]"], table["Current [A]"], table[VOLTAGE]
     step = table["Step number"] if "Step number" in table or "Step count" not in table else table["Step count"]
     edges = np.flatnonzero(np.diff(step)) + 1
     parts = [part for part in np.split(np.arange(len(step)), edges) if len(part)]
@@ -371,11 +440,13 @@ def _pulse(table: Columns, options: DiffusivityFromPulseOptions) -> dict[str, fl
         raise DataError(
             f"the step {step[parts[place][0]]:g} is a rest, not a pulse", hint="choose another 'step number'"
         )
+    if len(parts[place]) < 2:
+        raise DataError("the pulse has one point, and its rise needs two", hint="sample the pulse more often")
     for side, other in (("before", place - 1), ("after", place + 1)):
         if not (0 <= other < len(rests) and rests[other]):
             raise DataError(f"there is no rest {side} the pulse", hint="keep the rests around it in the data")
     pulse, before, after = parts[place], parts[place - 1], parts[place + 1]
-    start = float(time[before[-1]])
+    start = max(float(time[before[-1]]), float(2 * time[pulse[0]] - time[pulse[1]]))
     elapsed = time[pulse] - start
     from_ = float(elapsed[0]) if options.dt_ir is None else options.dt_ir
     to = float(elapsed[-1]) if options.dt_pulse is None else options.dt_pulse
@@ -386,7 +457,11 @@ def _pulse(table: Columns, options: DiffusivityFromPulseOptions) -> dict[str, fl
         )
     ends = np.interp([from_, to], elapsed, voltage[pulse])
     moved = float(ends[1] - ends[0])
-    if moved == 0:
-        raise DataError("the voltage does not move in the pulse", hint="look at its points and its resolution")
     relaxed = float(voltage[after[-1]] - voltage[before[-1]])
+    if not moved * relaxed > 0:
+        raise DataError(
+            f"the voltage moves by {moved:.3g} V in the pulse and by {relaxed:.3g} V between the rests, and both must "
+            f"go the same way",
+            hint="look at the resolution of the voltage, at the length of the rests and at 'dt_IR'",
+        )
     return {"duration": float(elapsed[-1]), "from_": from_, "to": to, "relaxed": relaxed, "pulse": moved}

@@ -2,11 +2,10 @@
 
 from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from cellwright.catalog.calculations.msmr import EXAMPLE_SITES, ONE_SITE, Limits, curve, thinned, window
-from cellwright.catalog.calculations.open_circuit import distinct
+from cellwright.catalog.calculations.msmr import EXAMPLE_SITES, ONE_SITE, Limits, curve, window
+from cellwright.catalog.calculations.open_circuit import STOICHIOMETRY, distinct, stoichiometries
 from cellwright.catalog.sites import numbered_sites, numbered_temperature
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE, entropic_change
 from cellwright.schema.datasource import Data
@@ -16,8 +15,8 @@ from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.values import Function
 from cellwright.schema.variant import Example, Schema
 
-_ONE = thinned(*curve(ONE_SITE, REFERENCE_TEMPERATURE, 0.01, 0.3), 1e-6)
-"""Stoichiometries and potentials [V] of the example."""
+CLOSE = 1e-8
+"""Entropic change [V.K-1] by which a chord of a table may be off."""
 
 
 class EntropicChangeInterpolantOptions(Schema):
@@ -59,12 +58,14 @@ class EntropicChangeDataInterpolant(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return the entropic change [V.K-1] as a function of stoichiometry.
 
-        Raises: `DataError` for missing columns, values that are not numbers and fewer than two points.
+        Raises: `DataError` for missing columns, values that are not numbers, stoichiometries outside 0 to 1 and fewer
+        than two points.
         """
         options = self.options or EntropicChangeInterpolantOptions()
         name = names_of(self.electrode, options.phase).entropic_change
         table = self.data.table
-        x, y = distinct(table["Stoichiometry"], table["Entropic change [V.K-1]"], options.tolerance)
+        x, y = distinct(table[STOICHIOMETRY], table["Entropic change [V.K-1]"], options.tolerance)
+        stoichiometries(x, options.tolerance)
         return {name: Function.table("sto", x, options.scale_factor * y, options.interpolator, label=name)}
 
 
@@ -73,8 +74,8 @@ class EntropicChangeFromMSMRFunction(Calculation):
 
     From x(U, T) = const, with standard potentials and ideality factors that do not depend on temperature: dU/dT =
     Σ_j a_j (U - U0_j) / (T Σ_j a_j), a_j = (X_j/ω_j) e^z_j / (1 + e^z_j)², z_j = f (U - U0_j)/ω_j, f = F/(R T). It is
-    tabulated over the stoichiometries between `voltage_limits` [V] at the ambient temperature T [K] (298.15 where it is
-    not given) and multiplied by the scale factor.
+    tabulated over the stoichiometries between `voltage_limits` [V], to 1e-8 V.K-1, at the ambient temperature T [K]
+    (298.15 where it is not given) and multiplied by the scale factor.
 
     Source: Verbrugge, Baker, Koch, Xiao & Gu, J. Electrochem. Soc. 164 (2017) E3243, doi:10.1149/2.0341708jes.
     """
@@ -90,7 +91,15 @@ class EntropicChangeFromMSMRFunction(Calculation):
         given=EXAMPLE_SITES,
         gives={
             "Negative electrode OCP entropic change [V.K-1]": Function.table(
-                "sto", _ONE[0], (_ONE[1] - 0.1) / REFERENCE_TEMPERATURE
+                "sto",
+                *curve(
+                    ONE_SITE,
+                    REFERENCE_TEMPERATURE,
+                    (0.01, 0.3),
+                    1e-6,
+                    lambda U, sites, T: (U - sites.U0[0]) / T,
+                    CLOSE,
+                ),
             )
         },
     )
@@ -104,7 +113,6 @@ class EntropicChangeFromMSMRFunction(Calculation):
         options = self.options or EntropicChangeInterpolantOptions()
         name = names_of(self.electrode, options.phase)
         sites, T = numbered_sites(p, name), numbered_temperature(p)
-        x, U = thinned(*curve(sites, T, *window(self.voltage_limits)), options.tolerance)
-        change = options.scale_factor * np.asarray(entropic_change(U, sites, T))
+        x, change = curve(sites, T, window(self.voltage_limits), options.tolerance, entropic_change, CLOSE)
         own = name.entropic_change
-        return {own: Function.table("sto", x, change, options.interpolator, label=own)}
+        return {own: Function.table("sto", x, options.scale_factor * change, options.interpolator, label=own)}

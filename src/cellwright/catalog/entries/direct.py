@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
-from cellwright.errors import ConfigurationError, NotImplementedYetError
+from cellwright.errors import ConfigurationError
 from cellwright.schema.families import Entry
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.values import normalise
@@ -26,6 +26,12 @@ class DirectEntry(Entry):
     Values are numbers, strings, arrays, DataFrames, functions (a Python function of NumPy arithmetic) or expressions;
     each parameter's name carries its unit in brackets. Exactly one of `parameters`, `pipeline_id` and `cell_spec_id`
     says where the values are.
+
+    With `pipeline_id` they are the merged parameters of an earlier run that has completed, or those alone that `keep`
+    names. With `cell_spec_id` and `mapping` (parameter name → path, `anode.properties.thickness`) they are read from a
+    cell specification, whose quantities (`{"value": 72.225, "unit": "um"}`) are converted to the unit in the name:
+    7.2225e-05 for `[m]`; a quantity without unit does for a parameter without unit alone. Both are read once, when the
+    pipeline is submitted: from then on the entry holds values, with `source` and `provenance` telling where from.
 
     Source: what the user writes in `source`; it is kept with every value.
     """
@@ -80,17 +86,30 @@ class DirectEntry(Entry):
             raise ConfigurationError("cell_spec_id and mapping need each other", at=("mapping",))
         return self
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the entry only says where its values lie: in an earlier run or a cell specification."""
+        return self.pipeline_id is not None or self.cell_spec_id is not None
+
     def compute(self, p: ParameterSet) -> Values:
-        """Return the values as given. Raises: `NotImplementedYetError` for those that lie in a store."""
-        if self.pipeline_id is not None or self.cell_spec_id is not None:
-            raise NotImplementedYetError("values from another pipeline or a cell specification cannot be read yet")
+        """Return the values as given.
+
+        Raises: `ConfigurationError` for values that lie elsewhere: they are read when the pipeline is submitted.
+        """
+        if self.is_elsewhere:
+            where = (
+                f"pipeline {self.pipeline_id!r}" if self.pipeline_id else f"cell specification {self.cell_spec_id!r}"
+            )
+            raise ConfigurationError(
+                f"the values of {where} have not been read", hint="submit the pipeline, or run it with `cellwright.run`"
+            )
         return self.parameters or {}
 
     def _dump(self, leaf: Any) -> dict[str, Any]:
         config = super()._dump(leaf)
         config.pop("name")
         values = config.pop("parameters", {})
-        return config if self.pipeline_id is not None or self.cell_spec_id is not None else {**config, "values": values}
+        return config if self.is_elsewhere else {**config, "values": values}
 
     @classmethod
     def from_values(cls, config: Mapping[str, Any]) -> "DirectEntry":

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal, Self
+
+from pydantic import AliasChoices, Field
 
 from cellwright.catalog.entries.direct import DirectEntry
 from cellwright.errors import ConfigurationError, did_you_mean
@@ -21,13 +23,15 @@ class FromJson(Entry):
 
     name: Literal["from_json"] = "from_json"
     positional = ("file_path",)
-    file_path: str
-
-    example: ClassVar = None
+    file_path: str = Field(validation_alias=AliasChoices("file_path", "path"))
 
     def compute(self, p: ParameterSet) -> Values:
         """Return the values of the file. Raises: `ConfigurationError` where it cannot be read or holds no object."""
         return self.entry.compute(p)
+
+    def anchored(self, folder: Path) -> Self:
+        """Return the entry with its path relative to a folder."""
+        return self.model_copy(update={"file_path": str(folder / self.file_path)})
 
     @property
     def entry(self) -> DirectEntry:

@@ -10,12 +10,21 @@ from cellwright.schema.families import Entry
 from cellwright.schema.names import names_of
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.values import Function
-from cellwright.schema.variant import Example
+from cellwright.schema.variant import Example, Leaf
 
 REFERENCE = "Reference temperature [K]"
 One = Literal["positive", "negative", "lumped"]
 Way = Literal["", "lithiation", "delithiation"]
 Layer = Literal["", "primary", "secondary"]
+
+
+class _OfElectrode(Entry):
+    """An entry of one electrode; a direction and a phase that are empty are not written."""
+
+    electrode: One
+
+    def _dump(self, leaf: Leaf) -> dict[str, Any]:
+        return {key: value for key, value in super()._dump(leaf).items() if value != ""}
 
 
 def _exchange_current(reference: Any, energy: Any, T_ref: Any, c_e0: Any) -> Function:
@@ -27,7 +36,7 @@ def _exchange_current(reference: Any, energy: Any, T_ref: Any, c_e0: Any) -> Fun
     return Function.trace(density)
 
 
-class ArrheniusButlerVolmerExchangeCurrentDensity(Entry):
+class ArrheniusButlerVolmerExchangeCurrentDensity(_OfElectrode):
     """Exchange-current density of intercalation, with an activation energy.
 
     j_0 = j_ref (c_e/c_e0)^½ (c_s/c_max)^½ (1 - c_s/c_max)^½ exp(E/R (1/T_ref - 1/T)), with the concentrations in the
@@ -41,7 +50,6 @@ class ArrheniusButlerVolmerExchangeCurrentDensity(Entry):
     name: Literal["arrhenius_butler_volmer_exchange_current_density"] = (
         "arrhenius_butler_volmer_exchange_current_density"
     )
-    electrode: One
     direction: Way = ""
     phase: Layer = ""
 
@@ -64,7 +72,7 @@ class ArrheniusButlerVolmerExchangeCurrentDensity(Entry):
         return {name.exchange_current_density: _exchange_current(*free)}
 
 
-class ArrheniusParticleDiffusivity(Entry):
+class ArrheniusParticleDiffusivity(_OfElectrode):
     """Diffusivity in particles, with an activation energy.
 
     D(θ, T) = D_ref(θ) exp(E/R (1/T_ref - 1/T)). The "reference diffusivity" D_ref [m2.s-1], a number or a function of
@@ -75,7 +83,6 @@ class ArrheniusParticleDiffusivity(Entry):
     """
 
     name: Literal["arrhenius_particle_diffusivity"] = "arrhenius_particle_diffusivity"
-    electrode: One
     direction: Way = ""
     phase: Layer = ""
 
@@ -167,7 +174,7 @@ class ArrheniusElectrolyteConductivity(_ArrheniusElectrolyte):
     )
 
 
-class AverageOCP(Entry):
+class AverageOCP(_OfElectrode):
     """Open-circuit potential between those of lithiation and delithiation.
 
     U(θ) = (U_delithiation(θ) + U_lithiation(θ)) / 2, of the potentials [V] that elements before give.
@@ -176,7 +183,6 @@ class AverageOCP(Entry):
     """
 
     name: Literal["average_ocp"] = "average_ocp"
-    electrode: One
     phase: Layer | None = None
 
     example: ClassVar = Example(

@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from cellwright.catalog.models import as_config, model_spec
-from cellwright.errors import DataError, NotImplementedYetError
+from cellwright.catalog.models import SimulatedOptions, spec_of
+from cellwright.catalog.objectives.simulated import SimulationObjective
+from cellwright.errors import DataError
 from cellwright.physics.timeseries import compress_current
-from cellwright.schema.families import Array, Objective
+from cellwright.schema.families import Array
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.simulation import Simulate, Simulation, SimulationProblem, Solved
 from cellwright.schema.tables import Columns
-from cellwright.schema.values import normalise
-from cellwright.schema.variant import InvalidDocumentError, Schema
+from cellwright.schema.variant import Example
 
 TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
 MODEL_VARIABLES = {"Temperature [degC]": "Volume-averaged cell temperature [C]"}
@@ -28,12 +28,11 @@ JUMP = 1e-6
 """Time [s] in which the current changes between two rows of the same time stamp."""
 
 
-class CurrentDrivenOptions(Schema):
+class CurrentDrivenOptions(SimulatedOptions):
     """The model, what is compared, and how closely the measured current is followed."""
 
-    only_set = True
+    later = frozenset({"parameterized_model_id", "independent_variable"})
 
-    model: Any = None
     parameterized_model_id: str | None = None
     independent_variable: Literal["time", "voltage"] = Field(default="time", alias="independent variable")
     simulation_kwargs: dict[str, Any] | None = None
@@ -42,13 +41,8 @@ class CurrentDrivenOptions(Schema):
     interpolant_rtol: float | None = None
     interpolant_lossless: bool = False
 
-    @field_validator("model", mode="before")
-    @classmethod
-    def _model(cls, given: Any) -> Any:
-        return None if given is None else as_config(given)
 
-
-class CurrentDriven(Objective):
+class CurrentDriven(SimulationObjective):
     """The model driven by the measured current, compared with the measured voltage.
 
     r = y_model(t_i) - y_data(t_i) for each of `objective variables` (default: `Voltage [V]`) at the measured times. The
@@ -60,28 +54,15 @@ class CurrentDriven(Objective):
     Source: Doyle, Fuller & Newman, J. Electrochem. Soc. 140 (1993) 1526, doi:10.1149/1.2221597.
     """
 
+    example: ClassVar = Example(
+        fields={
+            "data": {"Time [s]": [0.0, 600.0], "Current [A]": [5.0, 5.0], "Voltage [V]": [4.1, 3.9]},
+            "options": {"model": "SPM"},
+        }
+    )
+
     type: Literal["CurrentDriven"] = "CurrentDriven"
     options: CurrentDrivenOptions | None = None
-
-    @field_validator("options", mode="before")
-    @classmethod
-    def _options(cls, given: Any) -> Any:
-        return CurrentDrivenOptions(**given) if isinstance(given, Mapping) else given
-
-    @field_validator("parameters", mode="before")
-    @classmethod
-    def _values(cls, given: Any) -> Any:
-        return None if given is None else {str(name): normalise(value) for name, value in dict(given).items()}
-
-    @model_validator(mode="after")
-    def _with_model(self) -> "CurrentDriven":
-        if self.options is None or (self.options.model is None and self.options.parameterized_model_id is None):
-            raise InvalidDocumentError(
-                "CurrentDriven needs a model",
-                at=("options", "model"),
-                hint="for example options={'model': 'SPMe'}",
-            )
-        return self
 
     @property
     def _set(self) -> CurrentDrivenOptions:
@@ -99,11 +80,7 @@ class CurrentDriven(Objective):
         Raises: `DataError` for missing columns, time that runs backward or too few rows; what `simulate` raises.
         """
         options = self._set
-        if options.independent_variable == "voltage" or options.parameterized_model_id is not None:
-            raise NotImplementedYetError(
-                "CurrentDriven runs with a model and time as independent variable; others are not implemented yet",
-                at=("options",),
-            )
+        assert options.model is not None
         table = self.data_input.table
         time, current = knots(table)
         kept = last_of_each_time(table[TIME])
@@ -118,7 +95,7 @@ class CurrentDriven(Objective):
         start = self.data_input.initial_voltage
         voltage = table.columns.get(VOLTAGE)
         problem = SimulationProblem(
-            model=model_spec(options.model, options.simulation_kwargs),
+            model=spec_of(options.model, options.simulation_kwargs),
             parameters=p.merge(self.parameters or {}, Origin("objective")),
             time=time,
             current=current,

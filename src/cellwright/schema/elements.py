@@ -1,0 +1,336 @@
+"""Elements that work on objectives: fits, analyses of a fit, validations; and the free parameters of fits."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+
+from cellwright.errors import CellwrightError, ConfigurationError
+from cellwright.schema.expressions import Expression
+from cellwright.schema.families import (
+    Calculation,
+    Cost,
+    Entry,
+    Estimator,
+    Objective,
+    Regularizer,
+    Sampler,
+    Transform,
+)
+from cellwright.schema.free_parameter import Parameter
+from cellwright.schema.search import Dimension
+from cellwright.schema.values import normalise
+from cellwright.schema.variant import Example, Member, Schema
+
+FreeParameter: TypeAlias = Parameter | Transform | Expression
+
+LEGACY_KINDS = {
+    "direct entry": "entry",
+    "calculation": "calculation",
+    "data fit": "data_fit",
+    "datafit": "data_fit",
+    "array data fit": "array_data_fit",
+    "arraydatafit": "array_data_fit",
+    "validation": "validation",
+    "linear confidence interval": "linear_confidence_interval",
+    "sobol sensitivity": "sobol_sensitivity",
+}
+
+
+class DataFitOptions(Schema):
+    """Seed and limits of a fit."""
+
+    only_set = True
+
+    seed: int | None = Field(default=None, ge=0, le=4294967295)
+    low_memory: bool | None = None
+    max_iterations: int | None = Field(default=None, gt=0)
+    maxtime: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    validate_: bool = Field(default=True, alias="validate")
+    skip_objective_callbacks: bool = False
+
+
+class Element(Member):
+    """An element that works on objectives: it fits, validates or analyses."""
+
+    tag: ClassVar[str] = "element_type"
+    aliases = LEGACY_KINDS
+    runs: ClassVar[bool] = True
+    """Whether the engine runs this kind of element."""
+
+    @classmethod
+    def implemented(cls) -> bool:
+        """Return whether the engine runs this kind of element."""
+        return cls.runs
+
+
+class Fit(Element):
+    """What all elements share that stand on objectives, free parameters and a cost."""
+
+    positional = (
+        "objectives", "source", "parameters", "cost", "initial_guesses", "optimizer", "cost_logger", "multistarts",
+        "objective_parallelism", "initial_guess_sampler", "priors", "options",
+    )  # fmt: skip
+    unwritten = frozenset({"source"})
+    later = frozenset({"cost_logger", "priors"})
+
+    objectives: dict[str, Objective]
+    source: str = ""
+    parameters: dict[str, Any] | None = None
+    cost: Cost | None = None
+    initial_guesses: dict[str, int | float] | list[dict[str, int | float]] | None = None
+    optimizer: Estimator | None = None
+    cost_logger: Any = None
+    multistarts: int | None = Field(default=None, ge=1)
+    objective_parallelism: Literal["auto", "on", "off"] = "auto"
+    initial_guess_sampler: Sampler | None = None
+    priors: dict[str, Regularizer] | None = None
+    options: DataFitOptions | None = None
+
+    @field_validator("priors", mode="before")
+    @classmethod
+    def _priors(cls, given: Any) -> Any:
+        return None if given is None else priors_by_name(given)
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _free(cls, given: Any) -> Any:
+        if given is None:
+            return None
+        if not isinstance(given, Mapping):
+            raise ConfigurationError("the parameters of a fit are a dict of names and parameters")
+        result = {}
+        for name, value in given.items():
+            try:
+                result[str(name)] = free_parameter(str(name), value)
+            except CellwrightError as error:
+                raise error.within(str(name)) from None
+        return result
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options(cls, given: Any) -> Any:
+        return DataFitOptions(**given) if isinstance(given, Mapping) else given
+
+    @model_validator(mode="after")
+    def _something_free(self) -> "Fit":
+        if not self.parameters and not self.priors:
+            raise ConfigurationError("a fit needs parameters", at=("parameters",))
+        if not self.objectives:
+            raise ConfigurationError("a fit needs at least one objective", at=("objectives",))
+        return self
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """The free parameters as dimensions of a search, those of the initial guess in place of their starts."""
+        free = {n: v for n, v in (self.parameters or {}).items() if not isinstance(v, Expression)}
+        return tuple(dimension(name, value) for name, value in free.items())
+
+    @property
+    def tied(self) -> dict[str, Expression]:
+        """The parameters that are expressions of the free ones."""
+        return {name: value for name, value in (self.parameters or {}).items() if isinstance(value, Expression)}
+
+
+EXAMPLE: dict[str, Any] = {
+    "objectives": {
+        "1C": {
+            "type": "CurrentDriven",
+            "data": {"Time [s]": [0.0, 600.0], "Current [A]": [5.0, 5.0], "Voltage [V]": [4.1, 3.9]},
+            "options": {"model": "SPM"},
+        }
+    },
+    "parameters": {"Positive particle radius [m]": {"initial_value": 5e-6, "bounds": [1e-6, 1e-5]}},
+}
+
+
+class DataFit(Fit):
+    """Fits unknown parameters to measurements.
+
+    Minimises the cost over the objectives by the optimizer, from the initial values of the parameters or from
+    `multistarts` starts that the sampler draws; the best point's values flow on. Without a cost the sum of squared
+    errors is taken, without an optimizer `ScipyLeastSquares` where the cost has residuals, else `ScipyMinimize`. A
+    parameter without initial value starts where the elements before left it. Without a seed 0 is taken.
+
+    Source: Seber & Wild, Nonlinear Regression (1989), ch. 2.
+    """
+
+    example: ClassVar = Example(fields=EXAMPLE)
+
+    element_type: Literal["data_fit"] = "data_fit"
+
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if isinstance(given, Objective):
+            return {type(given).__name__: given}
+        if isinstance(given, Mapping):
+            tag = given.get("type", given.get("objective"))
+            return {tag: given} if isinstance(tag, str) else given
+        return given
+
+
+class ArrayDataFit(Fit):
+    """The same fit at each value of a variable: at each temperature, rate or pulse.
+
+    `objectives` are named by the value of the variable (`{298.15: …, 313.15: …}`); each is fitted on its own, and each
+    free parameter becomes a table of what was found over the variable.
+
+    Source: Seber & Wild, Nonlinear Regression (1989), ch. 2 (each fit).
+    """
+
+    runs: ClassVar[bool] = False
+    example: ClassVar = Example(fields={**EXAMPLE, "objectives": {"298.15": EXAMPLE["objectives"]["1C"]}})
+
+    element_type: Literal["array_data_fit"] = "array_data_fit"
+
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _by_value(cls, given: Any) -> Any:
+        if isinstance(given, Objective) or (isinstance(given, Mapping) and {"type", "objective"} & given.keys()):
+            raise ConfigurationError(
+                "the objectives of an array fit are a dict of the variable's values and objectives",
+                hint="write {298.15: …, 313.15: …}",
+            )
+        return {str(value): objective for value, objective in given.items()} if isinstance(given, Mapping) else given
+
+
+class Analysis(Fit):
+    """What is asked about a point that has been found; nothing is searched."""
+
+    runs: ClassVar[bool] = False
+    example: ClassVar = Example(fields=EXAMPLE)
+
+    @field_validator("optimizer")
+    @classmethod
+    def _at_a_point(cls, given: Estimator | None) -> Estimator | None:
+        if given is not None and type(given).__name__ != "PointEstimateOptimizer":
+            raise ConfigurationError(
+                f"{cls.__name__} stands at a point that is found already, and {type(given).__name__} searches",
+                hint="leave the optimizer out",
+            )
+        return given
+
+
+class LinearConfidenceInterval(Analysis):
+    """Confidence intervals of the parameters from the curvature of the cost at the best point.
+
+    θ ± z σ_θ with σ_θ² the diagonal of H⁻¹, H the Hessian of the negative logarithm of the likelihood (with
+    `gauss_newton` JᵀJ of the residuals in units of their noise), and z the quantile of the normal distribution that
+    leaves `confidence_level` in the middle.
+
+    Source: Seber & Wild, Nonlinear Regression (1989), section 5.1.
+    """
+
+    element_type: Literal["linear_confidence_interval"] = "linear_confidence_interval"
+    confidence_level: float = 0.95
+    gauss_newton: bool = True
+    use_parameter_bounds: bool = True
+    variable_standard_deviations: dict[str, Any] | None = None
+
+
+class SobolSensitivity(Analysis):
+    """How much of the variance of the predictions each parameter makes within its bounds.
+
+    S_i = Var(E(y | θ_i)) / Var(y) and, with all interactions, T_i = 1 - Var(E(y | θ_~i)) / Var(y), from `n_samples`
+    base points of a Sobol sequence.
+
+    Source: Saltelli et al., Comput. Phys. Commun. 181 (2010) 259, doi:10.1016/j.cpc.2009.09.018.
+    """
+
+    element_type: Literal["sobol_sensitivity"] = "sobol_sensitivity"
+    n_samples: int = 256
+    calc_second_order: bool = False
+    use_log_transform: bool = False
+
+
+class Validation(Element):
+    """Compares the parameters with measurements that no fit has seen.
+
+    Simulates every objective with the parameters of the elements before it; nothing is fitted. `summary_stats` are
+    costs without normalization, in the unit of the variable, volts told in mV; default RMSE, MAE and Max.
+
+    Source: Hyndman & Koehler, Int. J. Forecasting 22 (2006) 679, doi:10.1016/j.ijforecast.2006.03.001.
+    """
+
+    positional = ("objectives", "summary_stats")
+    example: ClassVar = Example(fields={"objectives": EXAMPLE["objectives"]})
+
+    element_type: Literal["validation"] = "validation"
+    objectives: dict[str, Objective]
+    summary_stats: list[Cost] | None = None
+
+    @field_validator("summary_stats", mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple):
+            return given
+        return [{"type": cost} if isinstance(cost, str) else cost for cost in given]
+
+
+AnyElement: TypeAlias = Entry | Calculation | Element
+
+
+def free_parameter(name: str, given: Any) -> FreeParameter:
+    """Return a free parameter, its transform, or the expression that ties it to others."""
+    if isinstance(given, Parameter):
+        return given if given.name == name else given.model_copy(update={"name": name})
+    if isinstance(given, Transform):
+        return given.model_copy(update={"parameter": free_parameter(name, given.parameter)})
+    if isinstance(given, Mapping) and not {"$type", "expression"} & given.keys():
+        fields = {key: value for key, value in given.items() if key not in {"transform", "name"}}
+        inner = Parameter(name=name, **fields)
+        return (
+            inner
+            if "transform" not in given
+            else Transform.parse({"transform": given["transform"], "parameter": inner})
+        )
+    if not isinstance(given, Expression) and hasattr(given, "to_config"):
+        return free_parameter(name, given.to_config())
+    value = normalise(given)
+    if isinstance(value, Expression):
+        return value
+    raise ConfigurationError(
+        f"a fit parameter cannot be {given!r}",
+        hint="give a Parameter, a transform of one, or an expression of others",
+    )
+
+
+def priors_by_name(given: Any) -> dict[str, Regularizer]:
+    """Return the priors of a fit by the names of their parameters.
+
+    Raises: `ConfigurationError` for forms that lose the names in a document: a list, a prior of several parameters.
+    """
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            "the priors of a fit are a dict of parameter names and priors: a list loses the names in a document",
+            hint="write {name: Prior(name, distribution)}",
+        )
+    priors = {}
+    for name, value in given.items():
+        try:
+            prior = Regularizer.prior(value, str(name))
+            if prior.distribution.dimensions > 1:  # type: ignore[attr-defined]
+                raise ConfigurationError(
+                    "a prior of several parameters at once loses their names in a document",
+                    hint="give each parameter its own prior",
+                )
+        except CellwrightError as error:
+            raise error.within(str(name)) from None
+        priors[str(name)] = prior
+    return priors
+
+
+def dimension(name: str, given: FreeParameter) -> Dimension:
+    """Return the dimension of a search that a free parameter makes."""
+    assert not isinstance(given, Expression)
+    transform = given if isinstance(given, Transform) else None
+    plain: Parameter = transform.plain if transform else given  # type: ignore[assignment]
+    forward = transform.variable if transform else float
+    inverse = transform.value if transform else float
+    low, high = given.limits
+    start = plain.initial_value
+    if start is None:
+        ends = [forward(low), forward(high)]
+        start = inverse(sum(ends) / 2) if all(abs(end) < float("inf") for end in ends) else 1.0
+    return Dimension(name, float(start), low, high, forward, inverse, plain.normalize is not False)

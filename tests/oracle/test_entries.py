@@ -43,6 +43,8 @@ from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.values import Function
 from cellwright.service.runs import Service
 from cellwright.store import Store
+from cellwright.testing.cells import discharge
+from cellwright.testing.cells import published as chen2020
 
 EMPTY = ParameterSet()
 C_E = np.linspace(200, 2500, 12)
@@ -410,6 +412,38 @@ def test_the_file_of_a_document_lies_beside_it_and_no_server_reads_files(tmp_pat
     service = Service(Store(tmp_path / "home"))
     with pytest.raises(ConfigurationError, match=r"known: the file 'values.json' is not read here"):
         service.submit({"elements": {"known": {"element_type": "entry", "path": "values.json"}}})
+
+
+REFERENCE = "Negative particle reference diffusivity [m2.s-1]"
+
+
+@pytest.mark.oracle("ArrheniusParticleDiffusivity", "PiecewiseInterpolation1D")
+@pytest.mark.parametrize(
+    ("entry", "free", "given"),
+    [
+        (
+            ArrheniusParticleDiffusivity(electrode="negative"),
+            [REFERENCE],
+            {"Negative particle diffusivity activation energy [J.mol-1]": 3e4},
+        ),
+        (
+            PiecewiseInterpolation1D(DIFFUSIVITY, [0, 1], "Stoichiometry"),
+            [f"Negative particle diffusivity at Stoichiometry {at} [m2.s-1]" for at in (0, 1)],
+            {},
+        ),
+    ],
+)
+def test_what_stays_free_is_found_by_a_fit(entry, free, given):
+    cell = chen2020()
+    known = {name: value for name, value in cell.values_.items() if name != DIFFUSIVITY}
+    fit = cw.DataFit(
+        {"discharge": cw.objectives.CurrentDriven(discharge(cell), {"model": "SPM"})},
+        parameters={name: cw.transforms.Log10(cw.Parameter(name, 1e-14, (1e-15, 1e-12))) for name in free},
+    )
+    result = cw.run(cw.Pipeline({"known": DirectEntry(known | given), "diffusivity": entry, "fit": fit}))
+    for name in free:
+        # The cell's own is 3.3e-14 everywhere; without noise the search ends at the solver's tolerance.
+        assert result.parameters[name] == pytest.approx(3.3e-14, rel=1e-3, abs=0)
 
 
 def test_sources_stand_with_the_values():

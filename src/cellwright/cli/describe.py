@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from cellwright.errors import NotFoundError, did_you_mean
+from cellwright.report.notation import value_text
+from cellwright.schema.expressions import Expression
 from cellwright.schema.free_parameter import Parameter
-from cellwright.schema.values import to_wire
+from cellwright.schema.values import Function, to_wire
 from cellwright.schema.variant import Example, Member, Schema, members
 
 
@@ -91,10 +93,21 @@ def note_of(family: str, tag: str, kind: type[Schema]) -> MemberNote:
         fields=tuple(fields_of(kind)),
         example=None
         if example is None
-        else {key: to_wire(value) for key in ("fields", "given", "gives") if (value := getattr(example, key))},
+        else {key: shown(value) for key in ("fields", "given", "gives") if (value := getattr(example, key))},
         works=not issubclass(kind, Member) or kind.implemented(),
         later=tuple(later_of(kind)),
     )
+
+
+def shown(value: Any) -> Any:
+    """Return a value of an example as JSON in which functions, expressions and tables are readable text."""
+    if isinstance(value, Mapping):
+        return {str(key): shown(item) for key, item in value.items()}
+    if isinstance(value, Function | Expression):
+        return value_text(value)
+    if isinstance(value, Schema):
+        return shown(value.to_config())
+    return [shown(item) for item in value] if isinstance(value, list | tuple) else to_wire(value)
 
 
 def later_of(kind: type[Schema]) -> Iterator[str]:

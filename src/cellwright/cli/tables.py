@@ -99,7 +99,7 @@ def default_text(field: FieldNote) -> str:
 def _example_lines(example: Any) -> Iterator[Text]:
     for label, key in (("fields", "fields"), ("given ", "given"), ("gives ", "gives")):
         for name, value in example.get(key, {}).items():
-            yield Text(f"  {label}  {name}: {json.dumps(value)}")
+            yield Text(f"  {label}  {name}: {json.dumps(value, ensure_ascii=False)}")
 
 
 def run_table(runs: Iterable["Run"]) -> Table:

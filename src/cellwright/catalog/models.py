@@ -322,6 +322,7 @@ def _described(given: Any) -> Mapping[str, Any]:
     """Return the JSON form of a live model."""
     kind = type(given)
     if kind.__module__.split(".")[0] == "pybamm" and hasattr(given, "options") and kind.__name__ != "BaseModel":
+        _refuse_changes(given)
         return {"type": kind.__name__, "module": _module(kind), "options": _plain(dict(given.options))}
     if hasattr(given, "to_config"):
         config = given.to_config()
@@ -336,6 +337,29 @@ def _described(given: Any) -> Mapping[str, Any]:
 def _settings(model: Model) -> dict[str, Any]:
     own = model.simulation_settings
     return own.to_config() if isinstance(own, SimulationSettings) else dict(own or {})
+
+
+def _refuse_changes(given: Any) -> None:
+    """Make sure that a PyBaMM model is the one that its name and options stand for, since these alone are written.
+
+    Raises: `InvalidDocumentError` naming the parts that were changed.
+    """
+    try:
+        fresh = type(given)(dict(given.options))
+    except Exception:  # a model that cannot be made again from its options is refused where it is run
+        return
+    parts = ("rhs", "algebraic", "initial_conditions", "boundary_conditions", "variables")
+    changed = [part for part in parts if _written_out(getattr(given, part)) != _written_out(getattr(fresh, part))]
+    if changed:
+        raise InvalidDocumentError(
+            f"the model {type(given).__name__} was changed ({', '.join(changed)}), and a document holds its name and "
+            f"options alone",
+            hint="use the model as it is; models with equations of their own are not implemented yet",
+        )
+
+
+def _written_out(equations: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in dict(equations).items()}
 
 
 def _module(kind: type[Any]) -> str:

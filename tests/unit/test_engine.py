@@ -274,3 +274,9 @@ def test_a_step_of_the_current_within_one_time_stamp_is_compared_after_the_step(
     problem = one.simulation.problem
     assert np.interp(problem.output_times[1], problem.time, problem.current) == 5.0
     assert one.observed["Voltage [V]"][1] == 4.0
+
+
+def test_the_wire_form_of_a_pipeline_runs_too():
+    config = {"elements": {"known": {"element_type": "entry", "values": {"Electrode area [m2]": 0.1}}}}
+    assert cw.run(config).parameters["Electrode area [m2]"] == 0.1
+    assert cw.check(config).ok

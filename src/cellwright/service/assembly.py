@@ -37,7 +37,7 @@ def versions() -> Mapping[str, str]:
 
 
 def run_pipeline(
-    pipeline: Pipeline,
+    pipeline: Pipeline | Mapping[str, Any],
     *,
     executor: Pool | Literal["inline", "processes"] = "inline",
     store: Store | None = None,
@@ -46,7 +46,7 @@ def run_pipeline(
     name: str | None = None,
     cell_specifications: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> PipelineResult:
-    """Check and run a pipeline in this process and return its result.
+    """Check and run a pipeline, or the wire form of one, in this process and return its result.
 
     With a store the run is kept in it, what has not changed since an earlier run is not computed again, and a run that
     was stopped goes on from where it was. `executor` does the solves: this process, worker processes on all cores (a
@@ -57,6 +57,7 @@ def run_pipeline(
     Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
     its name first in `at`; `CanceledError`.
     """
+    pipeline = _pipeline(pipeline)
     if pipeline.output_file is not None and not Path(pipeline.output_file).parent.is_dir():
         raise ConfigurationError(f"the folder of {pipeline.output_file!r} is not there", at=("output_file",))
     pipeline = resolved(pipeline, KnownSources(store, cell_specifications))
@@ -78,6 +79,13 @@ def run_pipeline(
     finally:
         if pool is not executor:
             pool.close()
+
+
+def _pipeline(given: Pipeline | Mapping[str, Any]) -> Pipeline:
+    """Return a pipeline as it is, or that of a wire form, also of the contract's own package."""
+    if isinstance(given, Pipeline):
+        return given
+    return Pipeline.from_config(given if isinstance(given, Mapping) else given.to_config())
 
 
 def _written(result: PipelineResult, pipeline: Pipeline) -> PipelineResult:
@@ -116,17 +124,17 @@ def simulate(problem: SimulationProblem) -> Simulation:
 
 
 def check_pipeline(
-    pipeline: Pipeline,
+    pipeline: Pipeline | Mapping[str, Any],
     *,
     canceled: Canceled = lambda: False,
     store: Store | None = None,
     cell_specifications: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> CheckReport:
-    """Return everything that would keep a pipeline from running; nothing is integrated.
+    """Return everything that would keep a pipeline, or the wire form of one, from running; nothing is integrated.
 
     Entries that refer to an earlier run or to a cell specification are read as `run_pipeline` reads them.
     """
-    whole, errors = read(pipeline, KnownSources(store, cell_specifications))
+    whole, errors = read(_pipeline(pipeline), KnownSources(store, cell_specifications))
     unread = {error.at[0] for error in errors}
     rest = check(whole, world(InlinePool(), canceled=canceled)).problems
     told = [problem for problem in rest if not unread.intersection(problem.at[:1])]

@@ -67,12 +67,23 @@ def test_a_number_in_quotes_is_told():
     assert "is the text '5e-6'" in problem.message
 
 
-def test_arithmetic_that_fails_is_told_with_what_it_read():
-    name = "Negative electrode stoichiometry at 0% SOC"
-    given = cw.direct_entries.DirectEntry({name: "much", "Negative electrode stoichiometry at 100% SOC": 0.9})
-    found = problems({"known": given, "a": cw.calculations.InitialSOC(0.5)})
-    assert ("a",) in [p.at for p in found]
-    assert name in next(p.hint for p in found if p.at == ("a",))
+def test_a_calculation_that_makes_nan_is_told_with_what_it_read():
+    given = {
+        "R at SOC 0 [Ohm]": 1.0,
+        "R slope from SOC 0 to 0.5 [Ohm]": float("inf"),
+        "R slope from SOC 0.5 to 1 [Ohm]": float("-inf"),
+    }
+    knots = cw.calculations.SlopesToKnots("R [Ohm]", [0, 0.5, 1], "SOC")
+    problem = only({"known": cw.direct_entries.DirectEntry(given), "knots": knots})
+    assert problem.message == "SlopesToKnots makes 'R at SOC 1 [Ohm]' NaN, not a number"
+    assert "'R slope from SOC 0.5 to 1 [Ohm]'" in problem.hint
+
+
+def test_a_value_of_the_wrong_kind_is_told():
+    known = cw.direct_entries.DirectEntry({"Negative electrode OCP [V]": [1.0, 0.5], "Initial voltage [V]": 0.4})
+    problem = only({"known": known, "a": cw.calculations.InitialStoichiometryFromVoltageHalfCell("negative")})
+    assert problem.at == ("a",)
+    assert "'Negative electrode OCP [V]'" in str(problem)
 
 
 def test_text_where_a_number_is_needed_is_told():

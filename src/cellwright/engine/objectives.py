@@ -1,5 +1,6 @@
 """Objectives made ready: their data settled, their models built, their predictions compared."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,17 +70,23 @@ def settled(element: AnyElement, world: World) -> Found:
 def computed(element: Entry | Calculation, p: ParameterSet) -> dict[str, Any]:
     """Return what an entry or a calculation gives.
 
-    Raises: what it raises; arithmetic that fails on what it was given is a `ConfigurationError`.
+    Raises: what it raises; arithmetic that fails on what it was given, and a calculation that makes NaN of it, is a
+    `ConfigurationError`.
     """
     try:
-        return {name: normalise(value) for name, value in element.compute(p).items()}
+        values = {name: normalise(value) for name, value in element.compute(p).items()}
     except CellwrightError:
         raise
     except (TypeError, ValueError, ArithmeticError) as cause:
-        raise ConfigurationError(
-            f"{type(element).__name__} cannot be worked out: {cause}",
-            hint="look at the values that it reads: " + ", ".join(repr(name) for name in sorted(p.reads or ())),
-        ) from cause
+        raise ConfigurationError(f"{type(element).__name__} cannot be worked out: {cause}", hint=_look_at(p)) from cause
+    undefined = [name for name, value in values.items() if isinstance(value, float) and math.isnan(value)]
+    if undefined and isinstance(element, Calculation):
+        raise ConfigurationError(f"{type(element).__name__} makes {undefined[0]!r} NaN, not a number", hint=_look_at(p))
+    return values
+
+
+def _look_at(p: ParameterSet) -> str:
+    return "look at the values that it reads: " + ", ".join(repr(name) for name in sorted(p.reads or ()))
 
 
 def prepared(

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from cellwright.catalog.calculations.capacity import AREA, HEIGHT, LAYERS, WIDTH
-from cellwright.catalog.domain import quantity, tell_of_extrapolation
+from cellwright.catalog.domain import fraction, positive, quantity, tell_of_extrapolation
 from cellwright.catalog.sites import sites_of, temperature_of
 from cellwright.errors import ConfigurationError
 from cellwright.physics.geometry import host_capacity
@@ -198,14 +198,17 @@ class InitialSOC(Calculation):
         return soc
 
     def compute(self, p: ParameterSet) -> Values:
-        """Return initial stoichiometries [-] and concentrations [mol.m-3] of both electrodes."""
+        """Return initial stoichiometries [-] and concentrations [mol.m-3] of both electrodes.
+
+        Raises: `ConfigurationError` for stoichiometries outside 0 to 1 and concentrations that are not above 0.
+        """
         z = p[self.soc] if isinstance(self.soc, str) else float(self.soc)
         result = {}
         for name in map(names_of, ELECTRODES):
-            empty, full = p[name.stoichiometry_at(0)], p[name.stoichiometry_at(100)]
+            empty, full = fraction(p, name.stoichiometry_at(0)), fraction(p, name.stoichiometry_at(100))
             theta = empty + z * (full - empty)
             result[name.initial_stoichiometry] = theta
-            result[name.initial_concentration] = theta * p[name.maximum_concentration]
+            result[name.initial_concentration] = theta * positive(p, name.maximum_concentration)
         return result
 
 

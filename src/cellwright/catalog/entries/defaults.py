@@ -182,12 +182,12 @@ class LithiumMetalAnode(_Fixed):
     Potential 0 V, conductivity and molar volume of lithium, a foil of 0.7 mm, and an exchange-current density of
     1e6 A.m-2, whose overpotential stays below 2 µV up to 50 A.m-2.
 
-    Source: Xu, Diao, Tian, Yuan & Liu, J. Electrochem. Soc. 166 (2019) A3456, doi:10.1149/2.0651915jes (conductivity,
+    Source: Xu, Chen, Dasgupta, Siegel & Stefanopoulou, J. Electrochem. Soc. 166 (2019) A3456 (conductivity,
     thickness, double layer); CRC Handbook of Chemistry and Physics (molar volume).
     """
 
     name: Literal["lithium_metal_anode"] = "lithium_metal_anode"
-    literature = "lithium, Xu et al. 2019, doi:10.1149/2.0651915jes; fast kinetics are an assumption"
+    literature = "lithium, Xu et al., J. Electrochem. Soc. 166 (2019) A3456; fast kinetics are an assumption"
     fixed: ClassVar = {
         "Negative electrode OCP [V]": 0.0,
         "Negative electrode OCP entropic change [V.K-1]": 0.0,

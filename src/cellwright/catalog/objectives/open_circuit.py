@@ -71,7 +71,7 @@ class ElectrodeBalancing(FittingObjective):
     V(q) = U_p(θ_p) - U_n(θ_n) with θ_k = (Q_k,0 ± q) / Q_k, where Q_k [A.h] is the capacity of an electrode and Q_k,0
     its excess capacity at the start of the data; beside V its slope dV/dq [V.A-1.h-1] is compared.
 
-    Source: Dahn, Smith & Stevens, J. Electrochem. Soc. 159 (2012) A1405, doi:10.1149/2.013209jes.
+    Source: Dahn, Smith, Burns, Stevens & Dahn, J. Electrochem. Soc. 159 (2012) A1405, doi:10.1149/2.013209jes.
     """
 
     example: ClassVar = Example(
@@ -102,7 +102,7 @@ class ElectrodeBalancingHalfCell(FittingObjective):
     r = U((Q_0 ± q_i) / Q) - U_i, with q_i the measured capacity [A.h], Q the capacity of the electrode and Q_0 its
     excess capacity at the start of the data.
 
-    Source: Dahn, Smith & Stevens, J. Electrochem. Soc. 159 (2012) A1405, doi:10.1149/2.013209jes.
+    Source: Dahn, Smith, Burns, Stevens & Dahn, J. Electrochem. Soc. 159 (2012) A1405, doi:10.1149/2.013209jes.
     """
 
     positional = BY_ELECTRODE

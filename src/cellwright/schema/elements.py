@@ -40,7 +40,7 @@ LEGACY_KINDS = {
 class DataFitOptions(Schema):
     """Seed and limits of a fit.
 
-    `low_memory` and `skip_objective_callbacks` are hints of the contract that change no result; they have no effect yet.
+    `low_memory` and `skip_objective_callbacks` are hints of the contract that change no result, and have no effect yet.
     """
 
     only_set = True

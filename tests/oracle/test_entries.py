@@ -104,6 +104,17 @@ def test_the_other_solvents_at_one_point_worked_by_hand():
     t = -12.2 - 3.05 * c + 0.0838 * 300 + 1.78 * c**2 + 0.00151 * c * 300 - 1.37e-4 * 300**2
     t += -0.0245 * c**3 - 0.00515 * c**2 * 300 + 2.14e-5 * c * 300**2
     assert fec["Cation transference number"](1500.0, 300.0) == pytest.approx(t, rel=1e-10)
+    chi = -5.58 + 7.17 * c + 0.038 * 300 + 1.91 * c**2 - 0.0665 * c * 300 - 5.08e-5 * 300**2
+    chi += 0.11 * c**3 - 0.0061 * c**2 * 300 + 1.51e-4 * c * 300**2
+    assert dmc["Thermodynamic factor"](1500.0, 300.0) == pytest.approx(chi, rel=1e-10)
+    t = -7.91 + 0.245 * c + 0.0528 * 300 + 0.698 * c**2 - 0.0108 * c * 300 - 8.21e-5 * 300**2
+    t += 7.43e-4 * c**3 - 0.00222 * c**2 * 300 + 3.07e-5 * c * 300**2
+    assert dmc["Cation transference number"](1500.0, 300.0) == pytest.approx(t, rel=1e-10)
+    kappa = 0.1 * 0.0251 * (1 + 300 - 175) * c * (1 + 1.23 * c**0.5 + 0.205 * (1 - 0.0881 * e) * c)
+    kappa /= 1 + c**4 * 0.00283 * e
+    assert fec["Electrolyte conductivity [S.m-1]"](1500.0, 300.0) == pytest.approx(kappa, rel=1e-12)
+    D = 1e-10 * 586 * np.exp(1.33 * c - 1380 / 300 - 582 * c / 300)
+    assert fec["Electrolyte diffusivity [m2.s-1]"](1500.0, 300.0) == pytest.approx(D, rel=1e-12, abs=0)
 
 
 @pytest.mark.oracle("LandesfeindElectrolyte")
@@ -193,6 +204,10 @@ def test_the_exchange_current_is_that_of_chen2020_with_its_prefactor():
     expected = at(theirs, C_E, surface, np.full(12, maximum), T)
     ours = p["Negative electrode exchange-current density [A.m-2]"](C_E, surface, maximum, T)
     np.testing.assert_allclose(ours, expected, rtol=1e-6)
+    beyond = p["Negative electrode exchange-current density [A.m-2]"](
+        1000.0, np.array([-1.0, 0.0, 1.0, 1.01]) * maximum, maximum, 300.0
+    )
+    assert beyond.tolist() == [0.0] * 4
 
 
 @pytest.mark.oracle(
@@ -325,6 +340,77 @@ def test_an_spme_runs_on_entries():
 DIFFUSIVITY = "Negative particle diffusivity [m2.s-1]"
 
 
+@pytest.mark.oracle("SeiDefaults", "LiPlatingDefaults", "MechanicalDegradationDefaults")
+def test_degradation_runs_as_with_pybamms_okane2022():
+    sets = (
+        SeiDefaults(),
+        LiPlatingDefaults(),
+        MechanicalDegradationDefaults(electrode="negative"),
+        MechanicalDegradationDefaults(electrode="positive"),
+    )
+    options = {
+        "SEI": "solvent-diffusion limited",
+        "SEI on cracks": "true",
+        "lithium plating": "partially reversible",
+        "particle mechanics": ("swelling and cracking", "swelling only"),
+        "loss of active material": "stress-driven",
+    }
+    ours, theirs = both_ways("OKane2022", sets, pybamm.lithium_ion.SPM(options), until=1800)
+    for name in (
+        "Voltage [V]",
+        "Loss of lithium to negative SEI [mol]",
+        "Loss of lithium to negative lithium plating [mol]",
+        "Loss of active material in negative electrode [%]",
+    ):
+        # PyBaMM rounds the LAM constant to five digits.
+        expected = theirs[name].entries[-1]
+        assert abs(expected) > 1e-8
+        assert ours[name].entries[-1] == pytest.approx(expected, rel=2e-5, abs=0), name
+
+
+@pytest.mark.oracle("LandesfeindElectrolyte")
+def test_a_dfn_runs_on_landesfeind():
+    sets = (LandesfeindElectrolyte(c_e=1000, system="EC:EMC (3:7)"),)
+    ours, theirs = both_ways("ORegan2022", sets, pybamm.lithium_ion.DFN(), until=600)
+    np.testing.assert_allclose(ours["Voltage [V]"].entries[-1], theirs["Voltage [V]"].entries[-1], atol=1e-6)
+
+
+@pytest.mark.oracle("ArrheniusButlerVolmerExchangeCurrentDensity", "PiecewiseInterpolation2D")
+def test_a_dfn_runs_on_kinetics_and_a_surface_of_diffusivities():
+    # Chen2020's diffusivity is 3.3e-14 everywhere, and its j_ref = m_ref c_e0^½ c_max.
+    stoichiometries, temperatures = [0.0, 0.5, 1.0], [280.0, 320.0]
+    known = {
+        f"Negative particle diffusivity at SOC {a:g} and Temperature [K] {b:g} [m2.s-1]": 3.3e-14
+        for a in stoichiometries
+        for b in temperatures
+    }
+    known |= {
+        "Negative electrode reference exchange-current density [A.m-2]": 6.48e-7 * 1000**0.5 * 33133.0,
+        "Negative electrode reaction activation energy [J.mol-1]": 35000.0,
+        "Positive electrode reference exchange-current density [A.m-2]": 3.42e-6 * 1000**0.5 * 63104.0,
+        "Positive electrode reaction activation energy [J.mol-1]": 17800.0,
+    }
+    sets = (
+        ArrheniusButlerVolmerExchangeCurrentDensity(electrode="negative"),
+        ArrheniusButlerVolmerExchangeCurrentDensity(electrode="positive"),
+        PiecewiseInterpolation2D(DIFFUSIVITY, stoichiometries, "SOC", temperatures, "Temperature [K]", 1e-2, 0.1),
+        DirectEntry(known),
+    )
+    ours, theirs = both_ways("Chen2020", sets, pybamm.lithium_ion.DFN(), until=1800)
+    np.testing.assert_allclose(ours["Voltage [V]"].entries[-1], theirs["Voltage [V]"].entries[-1], atol=1e-6)
+
+
+def both_ways(name, sets, model, until):
+    """Solve a model with one of PyBaMM's sets in which entries stand for a part of it, and with the set itself."""
+    theirs = pybamm.ParameterValues(name)
+    given = merged(*sets)
+    p = merged(*sets, DirectEntry({key: theirs[key] for key in theirs if key not in given and key != "citations"}))
+    return [
+        pybamm.Simulation(model.new_copy(), parameter_values=values).solve([0, until])
+        for values in (parameter_values(p), theirs)
+    ]
+
+
 @pytest.mark.oracle("PiecewiseInterpolation1D")
 def test_knots_are_met_and_joined_by_lines():
     x, y = [0.0, 0.3, 1.0], [1e-14, 4e-14, 2e-14]
@@ -354,6 +440,12 @@ def test_slopes_say_the_same_as_knots():
     assert function.arguments == ("c_e", "c_s_surf", "c_s_max", "T")
     filling = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
     np.testing.assert_allclose(function(1000.0, filling * 3e4, 3e4, 300.0), [1.0, 2.0, 3.0, 2.5, 2.0], rtol=1e-9)
+
+
+def test_the_source_of_a_piecewise_function_stands_where_the_contract_has_it():
+    assert PiecewiseInterpolation1D("a [m]", [0, 1], "SOC", 1e-3, "slopes", "a paper").source == "a paper"
+    two = PiecewiseInterpolation2D("a [m]", [0, 1], "SOC", [280, 320], "Temperature [K]", 1e-3, 0.1, "knots", "a paper")
+    assert two.source == "a paper"
 
 
 @pytest.mark.oracle("PiecewiseInterpolation2D")

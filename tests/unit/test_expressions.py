@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cellwright.errors import ConfigurationError
 from cellwright.models.symbols import to_pybamm
-from cellwright.schema.expressions import MAX_DEPTH, Expression, from_wire, interpolant, parameter
+from cellwright.schema.expressions import FUNCTION_TAG, MAX_DEPTH, Expression, from_wire, interpolant, parameter
 from cellwright.schema.formulas import parse_formula
 from cellwright.schema.interpolation import Grid, Table
 from cellwright.schema.values import Function, normalise, to_wire, written
@@ -151,3 +151,20 @@ def test_numbers_of_other_kinds_are_numbers(given, kept):
 def test_a_misspelt_formula_is_no_value():
     with pytest.raises(ConfigurationError, match=r"has 'expresion'.*did you mean 'expression'"):
         normalise({"arguments": ["sto"], "expresion": "1 - sto"})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"$type": "builtins.float"}, "is no number"),
+        ({"$type": "builtins.float", "value": {}}, "is no number"),
+        ({"$type": "numpy.ndarray"}, "of type 'numpy.ndarray' is malformed"),
+        ({"$type": "numpy.ndarray", "data": [{}], "dtype": "int64"}, "of type 'numpy.ndarray' is malformed"),
+        ({"$type": f"{FUNCTION_TAG}", "children": 1}, "is malformed"),
+        ({"$type": f"{FUNCTION_TAG}", "children": [1], "func_args": ["x"]}, "an expression node is an object"),
+        ({"$type": "pybamm.expression_tree.scalar.Scalar", "value": []}, "is no number"),
+    ],
+)
+def test_malformed_values_of_the_wire_are_told(given, told):
+    with pytest.raises(ConfigurationError, match=told):
+        normalise(given)

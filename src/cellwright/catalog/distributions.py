@@ -253,7 +253,7 @@ class Dirichlet(Distribution):
 
 def _check_finite(given: Any, *names: str) -> None:
     for name in names:
-        if not np.isfinite(getattr(given, name)):
+        if not np.isfinite(float(getattr(given, name))):
             raise ConfigurationError(f"{name} is {getattr(given, name)}, and it must be a finite number", at=(name,))
 
 

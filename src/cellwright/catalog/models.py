@@ -265,7 +265,7 @@ def model_of(given: Any) -> Model:
     if not isinstance(given, Mapping):
         given = _described(given)
     tag = given.get("type")
-    if tag in Model.registry:
+    if isinstance(tag, str) and tag in Model.registry:
         return Model.parse(given)
     if tag is None and "electrode" in given:
         return MSMRHalfCellModel(**{**given, "type": None})

@@ -3,8 +3,6 @@
 from math import pi
 from typing import Any
 
-import numpy as np
-
 from cellwright.physics.constants import FARADAY, GAS
 
 
@@ -16,14 +14,6 @@ def thermodynamic_diffusivity(reference: Any, shape: Any, T: Any) -> Any:
     Source: Baker & Verbrugge, J. Electrochem. Soc. 159 (2012) A1341, doi:10.1149/2.002208jes.
     """
     return FARADAY / (GAS * T) * reference * shape
-
-
-def arrhenius_factor(activation_energy: Any, T: Any, reference_temperature: Any) -> Any:
-    """Return exp(E/R (1/T_ref - 1/T)), with the activation energy E [J.mol-1] and temperatures [K].
-
-    Source: Laidler, J. Chem. Educ. 61 (1984) 494, doi:10.1021/ed061p494.
-    """
-    return np.exp(activation_energy / GAS * (1 / reference_temperature - 1 / T))
 
 
 def diffusivity_from_pulse(radius: Any, duration: float, from_: float, to: float, relaxed: float, pulse: float) -> Any:

@@ -205,8 +205,12 @@ def _bare(given: Any) -> DataSource:
 
 
 def _as(kind: type[Any], given: Any, name: str) -> Any:
+    if isinstance(given, kind):
+        return given
+    if not isinstance(given, Mapping):
+        raise InvalidDocumentError(f"{name!r} is an object with fields, not {given!r:.80}", at=(name,))
     try:
-        return given if isinstance(given, kind) else kind(**dict(given))
+        return kind(**given)
     except InvalidDocumentError as error:
         raise error.within(name) from None
 

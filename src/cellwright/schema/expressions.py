@@ -382,6 +382,8 @@ def from_wire(tree: Mapping[str, Any], depth: int = 0) -> Expression:
     """
     if depth > MAX_DEPTH:
         raise ConfigurationError(f"the expression is nested more than {MAX_DEPTH} levels deep")
+    if not isinstance(tree, Mapping):
+        raise ConfigurationError(f"an expression node is an object with a '$type', not {tree!r:.80}")
     tag = tree.get("$type")
     op = _OP_OF.get(str(tag))
     if op is None:
@@ -403,7 +405,7 @@ def from_wire(tree: Mapping[str, Any], depth: int = 0) -> Expression:
             return Expression(op, children, tabulated(tree["x"], tree["y"], tree["interpolator"]))
     except ConfigurationError:
         raise
-    except (KeyError, TypeError, ValueError) as cause:
+    except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise ConfigurationError(f"an expression node of type {tag!r} is malformed: {cause}") from cause
     if len(children) != (2 if op in _BINARY else 1):
         raise ConfigurationError(f"an expression node of type {tag!r} has {len(children)} children")
@@ -411,7 +413,11 @@ def from_wire(tree: Mapping[str, Any], depth: int = 0) -> Expression:
 
 
 def decode_float(value: Any) -> float:
-    """Return a number of the wire, where infinities and NaN are tagged objects."""
-    if isinstance(value, Mapping):
-        return float(value["value"])
-    return float(value)
+    """Return a number of the wire, where infinities and NaN are tagged objects.
+
+    Raises: `ConfigurationError` for anything else.
+    """
+    try:
+        return float(value["value"] if isinstance(value, Mapping) else value)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise ConfigurationError(f"{value!r:.80} is no number") from None

@@ -22,6 +22,7 @@ from cellwright.errors import ConfigurationError, did_you_mean
 from cellwright.schema.expressions import (
     FUNCTION_TAG,
     Expression,
+    decode_float,
     from_wire,
     interpolant,
     parameter,
@@ -279,13 +280,20 @@ def _from_object(value: Mapping[str, Any]) -> Any:
                 hint=did_you_mean(wrong, ["expression"]) or "give 'arguments' and 'expression', nothing else",
             )
         return {str(key): normalise(item) for key, item in value.items()}
-    if tag == "numpy.ndarray":
-        return np.asarray(value["data"], dtype=value.get("dtype", "float64"))
-    if tag == "builtins.float":
-        return float(value["value"])
-    if tag == FUNCTION_TAG:
-        (body,) = value["children"]
-        return Function(tuple(value["func_args"]), from_wire(body), str(value.get("func_name", "function")))
+    try:
+        if tag == "numpy.ndarray":
+            return np.asarray(value["data"], dtype=value.get("dtype", "float64"))
+        if tag == "builtins.float":
+            return decode_float(value)
+        if tag == FUNCTION_TAG:
+            (body,) = value["children"]
+            return Function(
+                tuple(map(str, value["func_args"])), from_wire(body), str(value.get("func_name", "function"))
+            )
+    except ConfigurationError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError) as cause:
+        raise ConfigurationError(f"a value of type {tag!r} is malformed: {cause}") from None
     if str(tag).startswith(_EXPRESSION_PREFIX):
         return from_wire(value)
     raise ConfigurationError(f"a value of type {tag!r} cannot be read")

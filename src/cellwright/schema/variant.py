@@ -86,9 +86,7 @@ class Schema(BaseModel):
     def _order(cls) -> tuple[str, ...]:
         if cls.positional is not None:
             return cls.positional
-        return tuple(
-            name for name in cls.model_fields if name not in {"type", "source", "element_type", "distribution"}
-        )
+        return tuple(name for name in cls.model_fields if name not in {getattr(cls, "tag", None), "type", "source"})
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

@@ -15,8 +15,8 @@ from cellwright.catalog.calculations.open_circuit import (
 )
 from cellwright.catalog.domain import positive, tell_of_extrapolation
 from cellwright.errors import ConfigurationError, DataError, MissingParameterError
+from cellwright.physics.arrhenius import arrhenius_factor
 from cellwright.physics.diffusivity import (
-    arrhenius_factor,
     diffusivity_from_pulse,
     pulse_bias,
     thermodynamic_diffusivity,
@@ -180,7 +180,7 @@ class _FromSlope(Calculation):
 
         def diffusivity(sto: Any, T: Any) -> Any:
             slope = interpolant(x, shape, sto, self._set.interpolator)
-            return thermodynamic_diffusivity(reference, slope, T_ref) * arrhenius_factor(energy, T, T_ref)
+            return thermodynamic_diffusivity(reference, slope, T_ref) * arrhenius_factor(energy, T_ref, T)
 
         return {name.diffusivity: Function.trace(diffusivity, label=name.diffusivity)}
 
@@ -200,7 +200,7 @@ def _line(x: Any, energy: float | None = None) -> Function:
         if energy is None:
             return thermodynamic_diffusivity(1e-14, shape, T)
         T_ref = REFERENCE_TEMPERATURE
-        return thermodynamic_diffusivity(1e-14, shape, T_ref) * arrhenius_factor(energy, T, T_ref)
+        return thermodynamic_diffusivity(1e-14, shape, T_ref) * arrhenius_factor(energy, T_ref, T)
 
     return Function.trace(diffusivity)
 

@@ -204,8 +204,8 @@ class LithiumMetalAnode(_Fixed):
 class SeiDefaults(_Fixed):
     """Growth of the solid-electrolyte interphase (SEI) on graphite.
 
-    Parameters of all of PyBaMM's growth laws: by reaction, solvent diffusion, electron migration, interstitial
-    diffusion and EC reaction.
+    Parameters of the growth by reaction, solvent diffusion, electron migration, interstitial diffusion and EC reaction.
+    PyBaMM's laws of tunnelling and of von Kolzenberg need more, which the source does not give.
 
     Source: O'Kane, Ai, Madabattula, Alonso-Alvarez, Timms, Sulzer, Edge, Wu, Offer & Marinescu, Phys. Chem. Chem. Phys.
     24 (2022) 7909, doi:10.1039/D2CP00417H.

@@ -2,8 +2,10 @@
 
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from cellwright.catalog.entries.electrolytes import CONCENTRATION, CONDUCTIVITY, DIFFUSIVITY
-from cellwright.physics.diffusivity import arrhenius_factor
+from cellwright.physics.arrhenius import arrhenius_factor
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE
 from cellwright.schema.expressions import call, parameter
 from cellwright.schema.families import Entry
@@ -29,9 +31,9 @@ class _OfElectrode(Entry):
 
 def _exchange_current(reference: Any, energy: Any, T_ref: Any, c_e0: Any) -> Function:
     def density(c_e: Any, c_s_surf: Any, c_s_max: Any, T: Any) -> Any:
-        filling = c_s_surf / c_s_max
+        filling = np.minimum(np.maximum(c_s_surf / c_s_max, 0.0), 1.0)
         shape = (c_e / c_e0) ** 0.5 * filling**0.5 * (1 - filling) ** 0.5
-        return reference * shape * arrhenius_factor(energy, T, T_ref)
+        return reference * shape * arrhenius_factor(energy, T_ref, T)
 
     return Function.trace(density)
 
@@ -40,9 +42,9 @@ class ArrheniusButlerVolmerExchangeCurrentDensity(_OfElectrode):
     """Exchange-current density of intercalation, with an activation energy.
 
     j_0 = j_ref (c_e/c_e0)^½ (c_s/c_max)^½ (1 - c_s/c_max)^½ exp(E/R (1/T_ref - 1/T)), with the concentrations in the
-    electrolyte (c_e, at the start c_e0) and at the particles' surface (c_s, at most c_max) [mol.m-3]. The "reference
-    exchange-current density" j_ref [A.m-2] and the "reaction activation energy" E [J.mol-1] stay free for other
-    elements and fits, as do c_e0 and T_ref [K].
+    electrolyte (c_e, at the start c_e0) and at the particles' surface (c_s, between 0 and c_max; beyond them j_0 is 0)
+    [mol.m-3]. The "reference exchange-current density" j_ref [A.m-2] and the "reaction activation energy" E [J.mol-1]
+    stay free for other elements and fits, as do c_e0 and T_ref [K].
 
     Source: Doyle, Fuller & Newman, J. Electrochem. Soc. 140 (1993) 1526, doi:10.1149/1.2221597.
     """
@@ -95,7 +97,7 @@ class ArrheniusParticleDiffusivity(_OfElectrode):
         },
         gives={
             "Positive particle diffusivity [m2.s-1]": Function.trace(
-                lambda sto, T: 4e-15 * arrhenius_factor(25e3, T, 298.15)
+                lambda sto, T: 4e-15 * arrhenius_factor(25e3, 298.15, T)
             )
         },
     )
@@ -107,7 +109,7 @@ class ArrheniusParticleDiffusivity(_OfElectrode):
 
         def diffusivity(sto: Any, T: Any) -> Any:
             reference = call(name.reference_diffusivity, {"sto": sto, "T": T})
-            return reference * arrhenius_factor(energy, T, T_ref)
+            return reference * arrhenius_factor(energy, T_ref, T)
 
         return {name.diffusivity: Function.trace(diffusivity, label=name.diffusivity)}
 
@@ -124,7 +126,7 @@ class _ArrheniusElectrolyte(Entry):
 
         def function(c_e: Any, T: Any) -> Any:
             reference = call(f"Electrolyte reference {self.quantity} [{self.unit}]", {"c_e": c_e, "T": T})
-            return reference * arrhenius_factor(energy, T, REFERENCE_TEMPERATURE)
+            return reference * arrhenius_factor(energy, REFERENCE_TEMPERATURE, T)
 
         own = f"Electrolyte {self.quantity} [{self.unit}]"
         return {own: Function.trace(function, label=own)}
@@ -148,7 +150,7 @@ class ArrheniusElectrolyteDiffusivity(_ArrheniusElectrolyte):
             "Electrolyte reference diffusivity [m2.s-1]": 2e-10,
             "Electrolyte diffusivity activation energy [J.mol-1]": 17000.0,
         },
-        gives={DIFFUSIVITY: Function.trace(lambda c_e, T: 2e-10 * arrhenius_factor(17e3, T, 298.15))},
+        gives={DIFFUSIVITY: Function.trace(lambda c_e, T: 2e-10 * arrhenius_factor(17e3, 298.15, T))},
     )
 
 
@@ -170,7 +172,7 @@ class ArrheniusElectrolyteConductivity(_ArrheniusElectrolyte):
             "Electrolyte reference conductivity [S.m-1]": 1.0,
             "Electrolyte conductivity activation energy [J.mol-1]": 17000.0,
         },
-        gives={CONDUCTIVITY: Function.trace(lambda c_e, T: 1.0 * arrhenius_factor(17e3, T, 298.15))},
+        gives={CONDUCTIVITY: Function.trace(lambda c_e, T: 1.0 * arrhenius_factor(17e3, 298.15, T))},
     )
 
 

@@ -93,6 +93,7 @@ class PiecewiseInterpolation1D(_Piecewise):
     name: Literal["PiecewiseInterpolation1D"] = "PiecewiseInterpolation1D"
     positional = (
         "base_parameter_name", "breakpoint_values", "breakpoint_parameter_name", "smoothing", "formulation",
+        "source",
     )  # fmt: skip
 
     breakpoint_values: list[float]
@@ -157,7 +158,7 @@ class PiecewiseInterpolation2D(_Piecewise):
     name: Literal["PiecewiseInterpolation2D"] = "PiecewiseInterpolation2D"
     positional = (
         "base_parameter_name", "breakpoint1_values", "breakpoint1_parameter_name", "breakpoint2_values",
-        "breakpoint2_parameter_name", "smoothing1", "smoothing2", "formulation",
+        "breakpoint2_parameter_name", "smoothing1", "smoothing2", "formulation", "source",
     )  # fmt: skip
 
     breakpoint1_values: list[float]

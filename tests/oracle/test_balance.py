@@ -236,3 +236,101 @@ def test_the_composite_negative_electrode_of_chen2020_agrees_with_pybamm():
     charge = float(np.dot(theirs, capacities))
     # PyBaMM's Newton method has a tolerance of 1e-6.
     assert stoichiometries_at_charge(phases, charge, (0.0, 2.0)) == pytest.approx(theirs, abs=1e-5)
+
+
+PLAIN = {
+    "Negative electrode capacity [A.h]": 5.0,
+    "Negative electrode lower excess capacity [A.h]": 0.5,
+    "Negative electrode upper excess capacity [A.h]": 1.0,
+    "Positive electrode capacity [A.h]": 8.0,
+    "Positive electrode lower excess capacity [A.h]": 2.0,
+    "Positive electrode upper excess capacity [A.h]": 2.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"Negative electrode lower excess capacity [A.h]": 4.5},
+            r"negative electrode is upside down: 0\.9 is not below",
+        ),
+        ({"Negative electrode lower excess capacity [A.h]": -0.5}, r"at 0% SOC' is -0\.1"),
+        ({"Positive electrode capacity [A.h]": 0.0}, "is 0, and it must be above 0"),
+        ({"Usable capacity [A.h]": -1.0}, "is -1, and it must be above 0"),
+    ],
+)
+def test_limits_that_cannot_be(change, said):
+    with pytest.raises(ConfigurationError, match=said):
+        StoichiometryLimitsFromCapacity().compute(ParameterSet(PLAIN | change))
+
+
+def test_a_usable_capacity_beside_other_excess_capacities_is_told_of():
+    view = ParameterSet(PLAIN).recording()
+    StoichiometryLimitsFromCapacity({"usable capacity": 3.5}).compute(view)
+    assert view.remarks == []
+    StoichiometryLimitsFromCapacity({"usable capacity": 3.2}).compute(view)
+    assert [remark[:75] for remark in view.remarks] == [
+        f"the {one} electrode uses 3.5 A.h between its excess capacities, and the " for one in ("negative", "positive")
+    ]
+
+
+@pytest.mark.oracle("StoichiometryLimitsFromCapacity")
+def test_a_composite_electrode_may_be_used_from_end_to_end():
+    options = {"particle phases": ("2", "1"), "usable capacity": 5.0}
+    given = COMPOSITE | {"Negative electrode lower excess capacity [A.h]": 0.0}
+    limits = StoichiometryLimitsFromCapacity(options).compute(ParameterSet(given))
+    for phase in ("Primary", "Secondary"):
+        # The ends of a potential are looked for 1e-6 inside of 0 and 1.
+        assert limits[f"{phase}: Negative electrode stoichiometry at 0% SOC"] == pytest.approx(0.0, abs=2e-6)
+        assert limits[f"{phase}: Negative electrode stoichiometry at 100% SOC"] == pytest.approx(1.0, abs=2e-6)
+
+
+def test_composite_limits_that_cannot_be():
+    options = {"particle phases": ("2", "1"), "usable capacity": 3.5}
+    with pytest.raises(
+        ConfigurationError, match="at 0 % SOC: the voltage limits are upside down: 2 V is not below 0 V"
+    ):
+        StoichiometryLimitsFromCapacity({**options, "negative voltage limits": (2.0, 0.0)}).compute(
+            ParameterSet(COMPOSITE)
+        )
+    with pytest.raises(ConfigurationError, match="'usable capacity' is -1, and it must be above 0"):
+        StoichiometryLimitsFromCapacity({**options, "usable capacity": -1.0}).compute(ParameterSet(COMPOSITE))
+    with pytest.raises(MissingParameterError) as caught:
+        StoichiometryLimitsFromCapacity(options).compute(ParameterSet())
+    assert len(caught.value.detail["missing"]) == 5
+    hole = {"Primary: Negative electrode OCP [V]": Function.trace(lambda sto: np.sqrt(sto - 5))}
+    with pytest.raises(ConfigurationError, match="a potential has no value"):
+        StoichiometryLimitsFromCapacity(options).compute(ParameterSet(COMPOSITE | hole))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"Nominal cell capacity [A.h]": 50.0},
+            r"first charge would take 55\.56 A\.h out of a positive electrode of 8\.73",
+        ),
+        ({"Nominal cell capacity [A.h]": -5.0}, "is -5, and it must be above 0"),
+    ],
+)
+def test_a_first_cycle_that_cannot_be(change, said):
+    given = published("Chen2020").merge({"First-cycle efficiency": 0.9} | change, Origin("x"))
+    with pytest.raises(ConfigurationError, match=said):
+        ElectrodeBalanceFromFirstCycleEfficiency().compute(given)
+
+
+def test_an_excess_capacity_below_nothing():
+    given = ParameterSet(PLAIN | {"Negative electrode lower excess capacity [A.h]": -0.5})
+    with pytest.raises(ConfigurationError, match=r"is -0\.5, and an excess capacity is not below 0"):
+        MSMRFullCellCapacities(DATA, "upper excess capacity").compute(given)
+
+
+def test_a_minimum_outside_its_range():
+    given = {
+        "Negative electrode stoichiometry at 100% SOC": 0.5,
+        "Negative electrode capacity [A.h]": 2.0,
+        "Nominal cell capacity [A.h]": 1.5,
+    }
+    with pytest.raises(ConfigurationError, match=r"at 0% SOC' is -0\.25, and it must lie between 0 and 1"):
+        StoichiometryAtMinimumSOC("negative").compute(ParameterSet(given))

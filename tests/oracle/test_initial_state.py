@@ -1,5 +1,6 @@
 """Initial states of electrodes: closed forms, round trips and PyBaMM's own."""
 
+import numpy as np
 import pybamm
 import pytest
 
@@ -185,3 +186,83 @@ def test_limits_of_a_half_cell_that_cannot_be():
         ElectrodeSOHHalfCell("positive").compute(p.merge({"Lower voltage cut-off [V]": 5.0}, Origin("x")))
     with pytest.raises(ConfigurationError, match="does not reach 9 V"):
         ElectrodeSOHHalfCell("positive").compute(p.merge({"Upper voltage cut-off [V]": 9.0}, Origin("x")))
+
+
+@pytest.mark.oracle("MSMRElectrodeSOHHalfCell", "InitialStoichiometryFromVoltageMSMRHalfCell")
+def test_msmr_states_are_the_published_formula_and_may_wait_for_their_numbers():
+    f = 1.602176634e-19 / (1.380649e-23 * 298.15)  # F/(R T) = e/(k T)
+    low, high, start = 0.05, 0.6, 0.11
+
+    def formula(V):
+        return sum(X / (1 + np.exp(f * (V - U0) / w)) for U0, X, w in zip(*SITES.values(), strict=True))
+
+    limits = {"Lower voltage cut-off [V]": low, "Upper voltage cut-off [V]": high}
+    window = MSMRElectrodeSOHHalfCell("negative").compute(ParameterSet(SITES))
+    assert {name: value.substitute(limits) for name, value in window.items()} == {
+        "Minimum negative stoichiometry": pytest.approx(formula(high), abs=1e-12),
+        "Maximum negative stoichiometry": pytest.approx(formula(low), abs=1e-12),
+    }
+    (state,) = InitialStoichiometryFromVoltageMSMRHalfCell("negative").compute(ParameterSet(SITES)).values()
+    assert state.substitute({"Initial voltage [V]": start}) == pytest.approx(formula(start), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"Lower voltage cut-off [V]": 0.9}, "upside down"),
+        ({"Negative electrode host site ideality factor": [0.1, 0.0, 4.0]}, "ideality factor' is 0"),
+        ({"Negative electrode host site occupancy fraction": [0.5, -0.3, 0.8]}, r"fraction' is -0\.3"),
+        (
+            {"Negative electrode host site occupancy fraction": [0.9, 0.9, 0.9]},
+            r"stoichiometry.* is 2\.\d+, and it must",
+        ),
+        ({"Ambient temperature [K]": 0.0}, r"'Ambient temperature \[K\]' is 0, and it must be above 0"),
+        ({"Ambient temperature [K]": Function.trace(lambda t: 300 + t)}, "is a function, and a number is needed"),
+    ],
+)
+def test_msmr_sets_that_are_none(change, said):
+    limits = {"Lower voltage cut-off [V]": 0.05, "Upper voltage cut-off [V]": 0.6}
+    given = ParameterSet(SITES | limits | {"Initial voltage [V]": 0.05} | change)
+    with pytest.raises(ConfigurationError, match=said):
+        MSMRElectrodeSOHHalfCell("negative").compute(given)
+    if "Lower voltage cut-off [V]" not in change:
+        with pytest.raises(ConfigurationError, match=said):
+            InitialStoichiometryFromVoltageMSMRHalfCell("negative").compute(given)
+
+
+@pytest.mark.parametrize("most", [0.0, -2.0])
+def test_a_maximum_concentration_that_is_none(most):
+    given = {
+        "Negative electrode lithiation": Function.trace(lambda U: 1 - U),
+        "Maximum concentration in negative electrode [mol.m-3]": most,
+        "Initial concentration in negative electrode [mol.m-3]": most / 2,
+    }
+    with pytest.raises(ConfigurationError, match=f"is {most:g}, and it must be above 0"):
+        InitialVoltageFromConcentration("negative").compute(ParameterSet(given))
+
+
+def test_a_half_cell_window_that_is_none():
+    given = {"Minimum positive stoichiometry": 0.9, "Maximum positive stoichiometry": 0.3, MAXIMUM: 1e4}
+    with pytest.raises(ConfigurationError, match=r"upside down: 0\.9 is not below 0\.3"):
+        InitialSOCHalfCell("positive", 0.5).compute(ParameterSet(given))
+    with pytest.raises(ConfigurationError, match="'50%' is no state of charge"):
+        InitialSOCHalfCell("positive", "50%").compute(ParameterSet(given))
+
+
+@pytest.mark.parametrize(("soc", "remarks"), [(0.0, 0), (50.0, 1), (100.0, 0)])
+def test_phases_between_their_ends_are_told_of(soc, remarks):
+    given = {
+        "Initial SOC [%]": soc,
+        "Primary: Negative electrode stoichiometry at 0% SOC": 0.0,
+        "Primary: Negative electrode stoichiometry at 100% SOC": 0.8,
+        "Secondary: Negative electrode stoichiometry at 0% SOC": 0.1,
+        "Secondary: Negative electrode stoichiometry at 100% SOC": 0.9,
+        "Positive electrode stoichiometry at 100% SOC": 0.25,
+        "Positive electrode capacity [A.h]": 8.0,
+        "Nominal cell capacity [A.h]": 4.0,
+    }
+    options = {"particle phases": ("2", "1"), "include concentration": "false"}
+    view = ParameterSet(given).recording()
+    InitialSOCfromMaximumStoichiometry(options).compute(view)
+    assert len(view.remarks) == remarks
+    assert all("the phases of the negative electrode start on straight lines" in remark for remark in view.remarks)

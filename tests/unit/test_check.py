@@ -131,7 +131,8 @@ def test_parameters_that_a_model_lacks_are_all_told():
 
 
 def test_an_element_that_reads_what_only_a_later_one_produces_is_told():
-    window = {"Cyclable lithium capacity [A.h]": 5.0}
+    capacities = {f"{side} electrode capacity [A.h]": 6.0 for side in ("Negative", "Positive")}
+    window = {"Cyclable lithium capacity [A.h]": 5.0, **capacities}
     found = problems({"soh": cw.calculations.ElectrodeSOH(), "known": entry(**window)})
     assert [p.severity for p in found] == ["error"]
     assert "which only the later element 'known' produces" in found[0].message

@@ -9,6 +9,7 @@ stands in front (`Primary: `), a direction before the words "host site" (`Negati
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from cellwright.catalog.domain import checked_positive, positive
 from cellwright.errors import ConfigurationError, MissingParameterError, did_you_mean
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE, Sites
 from cellwright.schema.names import ElectrodeNames
@@ -65,14 +66,17 @@ def numbered_sites(p: ParameterSet, name: ElectrodeNames) -> Sites:
 def numbered_temperature(p: ParameterSet) -> float:
     """Return the ambient temperature [K] as a number, 298.15 where it is not given.
 
-    Raises: `MissingParameterError` where it still waits for others.
+    Raises: `MissingParameterError` where it still waits for others, `ConfigurationError` where it is not above 0.
     """
-    return p.number(TEMPERATURE) if TEMPERATURE in p else REFERENCE_TEMPERATURE
+    return float(checked_positive(TEMPERATURE, p.number(TEMPERATURE))) if TEMPERATURE in p else REFERENCE_TEMPERATURE
 
 
 def temperature_of(p: ParameterSet) -> Any:
-    """Return the ambient temperature [K], or that at which the published sets hold where it is not given."""
-    return p.get(TEMPERATURE, REFERENCE_TEMPERATURE)
+    """Return the ambient temperature [K], or that at which the published sets hold where it is not given.
+
+    Raises: `ConfigurationError` where it is no number or not above 0.
+    """
+    return positive(p, TEMPERATURE) if TEMPERATURE in p else REFERENCE_TEMPERATURE
 
 
 def listed(p: ParameterSet, name: ElectrodeNames, quantity: Quantity) -> Sequence[Any]:

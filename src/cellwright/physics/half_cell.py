@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cellwright.errors import ConfigurationError
-from cellwright.physics.windows import EDGE, TOLERANCE
+from cellwright.physics.windows import EDGE, root
 
 LOWEST, HIGHEST = -1.0, 6.0
 """Potentials against lithium [V] between which a lithiation is inverted."""
@@ -15,7 +15,6 @@ def stoichiometry_at_potential(U: Callable[[Any], Any], voltage: float) -> float
 
     Raises: `ConfigurationError` where the potential does not reach it between 0 and 1.
     """
-    from scipy.optimize import brentq
 
     def excess(theta: float) -> float:
         return float(U(theta)) - voltage
@@ -27,7 +26,7 @@ def stoichiometry_at_potential(U: Callable[[Any], Any], voltage: float) -> float
             f"at stoichiometry 0 to {low + voltage:.4g} V at 1",
             hint="look at the voltage and the potential",
         )
-    return float(brentq(excess, EDGE, 1 - EDGE, xtol=TOLERANCE, rtol=8.9e-16))
+    return root(excess, EDGE, 1 - EDGE)
 
 
 def stoichiometry_at_soc(U: Callable[[Any], Any], V_min: float, V_max: float, soc: float) -> float:
@@ -46,7 +45,6 @@ def potential_at_stoichiometry(x: Callable[[Any], Any], stoichiometry: float) ->
 
     Raises: `ConfigurationError` where the lithiation does not reach it.
     """
-    from scipy.optimize import brentq
 
     def excess(voltage: float) -> float:
         return float(x(voltage)) - stoichiometry
@@ -58,4 +56,4 @@ def potential_at_stoichiometry(x: Callable[[Any], Any], stoichiometry: float) ->
             f"{LOWEST:g} V to {least + stoichiometry:.4g} at {HIGHEST:g} V",
             hint="look at the initial concentration and the lithiation",
         )
-    return float(brentq(excess, LOWEST, HIGHEST, xtol=TOLERANCE, rtol=8.9e-16))
+    return root(excess, LOWEST, HIGHEST)

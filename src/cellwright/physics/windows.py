@@ -7,6 +7,7 @@ monotone function of θ_n alone, and each state is one bracketed root.
 Source: Mohtat, Lee, Siegel & Stefanopoulou, J. Power Sources 427 (2019) 101, doi:10.1016/j.jpowsour.2019.03.104.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ Potential = Callable[[Any], Any]
 EDGE = 1e-6
 """How close to 0 and 1 a stoichiometry is looked for; potentials may be singular at the ends."""
 TOLERANCE = 1e-14
+SAMPLES = 100
+"""At how many states a root is looked for where the ends do not enclose it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ def stoichiometry_window(
     """Return the window between the open-circuit voltages `V_min` and `V_max` [V].
 
     Give either the cyclable lithium `Q_Li` [A.h] or the cell's capacity `Q_cell` [A.h]; with the latter the lithium is
-    the one whose window has that capacity.
+    the one whose window has that capacity. Where two amounts have it, it is the smaller one, with which the negative
+    electrode ends the discharge, as in a cell that lost lithium in formation.
 
     Raises: `ConfigurationError` for capacities or voltages that are not positive and ordered, and where the window does
     not reach a voltage.
@@ -74,13 +78,13 @@ def stoichiometries_at_voltage(
         return float(U_p((Q_Li - n * Q_n) / Q_p) - U_n(n)) - voltage
 
     at_low, at_high = excess(low), excess(high)
-    if at_low > 0 or at_high < 0:
+    if not at_low <= 0 <= at_high:
         raise ConfigurationError(
             f"the cell does not reach {voltage:g} V: with Q_n = {Q_n:.4g}, Q_p = {Q_p:.4g} and Q_Li = {Q_Li:.4g} A.h "
             f"its open-circuit voltage goes from {at_low + voltage:.4g} to {at_high + voltage:.4g} V",
             hint="look at the capacities, the cyclable lithium and the range of the potentials",
         )
-    n = _root(excess, low, high)
+    n = root(excess, low, high)
     return n, (Q_Li - n * Q_n) / Q_p
 
 
@@ -103,9 +107,10 @@ def _reach(Q_n: float, Q_p: float, Q_Li: float) -> tuple[float, float]:
 def _lithium_of(
     U_n: Potential, U_p: Potential, Q_n: float, Q_p: float, V_min: float, V_max: float, Q_cell: float
 ) -> float:
-    """Return the cyclable lithium [A.h] with which a window has the capacity `Q_cell`.
+    """Return the least cyclable lithium [A.h] with which a window has the capacity `Q_cell`.
 
-    Along the states of `V_max` the discharge by `Q_cell` ends at a voltage that is compared with `V_min`.
+    Along the states of `V_max` the discharge by `Q_cell` ends at a voltage that is compared with `V_min`. It rises with
+    θ_n while the negative electrode ends the discharge, and may fall again where the positive one does.
     """
     _positive(Q_cell=Q_cell)
     if Q_cell >= min(Q_n, Q_p):
@@ -113,29 +118,57 @@ def _lithium_of(
 
     def positive_at_full(n: float) -> float:
         target = float(U_n(n)) + V_max
-        return _root(lambda p: float(U_p(p)) - target, EDGE, 1 - EDGE)
+        if float(U_p(EDGE)) <= target:
+            return EDGE
+        if float(U_p(1 - EDGE)) >= target:
+            return 1 - EDGE
+        return root(lambda p: float(U_p(p)) - target, EDGE, 1 - EDGE)
 
     def excess(n: float) -> float:
-        empty = positive_at_full(n) + Q_cell / Q_p
-        return float(U_p(min(empty, 1.0)) - U_n(n - Q_cell / Q_n)) - V_min
+        empty = min(positive_at_full(n) + Q_cell / Q_p, 1 - EDGE)
+        return float(U_p(empty) - U_n(n - Q_cell / Q_n)) - V_min
 
+    none = ConfigurationError(
+        f"no amount of lithium gives the cell {Q_cell:.4g} A.h between {V_min:g} and {V_max:g} V with electrodes "
+        f"of {Q_n:.4g} and {Q_p:.4g} A.h",
+        hint="look at the capacities and the voltage limits",
+    )
+    # The positive electrode is at U_n + V_max where the cell is full, and has room for the discharge.
+    most, least = float(U_p(EDGE)) - V_max, float(U_p(max(1 - EDGE - Q_cell / Q_p, EDGE))) - V_max
     low, high = Q_cell / Q_n + EDGE, 1 - EDGE
-    try:
-        n100 = _root(excess, low, high)
-    except ValueError:
-        raise ConfigurationError(
-            f"no amount of lithium gives the cell {Q_cell:.4g} A.h between {V_min:g} and {V_max:g} V with electrodes "
-            f"of {Q_n:.4g} and {Q_p:.4g} A.h",
-            hint="look at the capacities and the voltage limits",
-        ) from None
+    first, last = float(U_n(low)), float(U_n(high))
+    if low >= high or first < least or last > most:
+        raise none
+    if first > most:
+        low, high = root(lambda n: float(U_n(n)) - most, low, high), high
+    if last < least:
+        high = root(lambda n: float(U_n(n)) - least, low, high)
+    steps = [low + (high - low) * i / SAMPLES for i in range(SAMPLES + 1)]
+    at_low = excess(low)
+    beyond = next((n for n in (high, *steps) if excess(n) * at_low <= 0), None)
+    if beyond is None:
+        raise none
+    n100 = root(excess, low, beyond)
     return n100 * Q_n + positive_at_full(n100) * Q_p
 
 
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return the root between two ends of opposite sign, to the last digits; `ValueError` where there is none."""
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return the root between two ends of opposite sign, to the last digits.
+
+    Raises: `ConfigurationError` where the function is no number on the way.
+    """
     from scipy.optimize import brentq
 
-    return float(brentq(function, low, high, xtol=TOLERANCE, rtol=8.9e-16))
+    def number(x: float) -> float:
+        value = function(x)
+        if math.isnan(value):
+            raise ConfigurationError(
+                f"a potential has no value between {low:.6g} and {high:.6g}: it is NaN at {x:.6g}",
+                hint="look at the formula of the potential and at the range in which it holds",
+            )
+        return value
+
+    return float(brentq(number, low, high, xtol=TOLERANCE, rtol=8.9e-16))
 
 
 def _positive(**quantities: float) -> None:

@@ -7,7 +7,16 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from cellwright.catalog.calculations.capacity import AREA
-from cellwright.catalog.calculations.windows import LITHIUM, NOMINAL, needed_for_window, window_of
+from cellwright.catalog.calculations.windows import (
+    BRANCHES,
+    LITHIUM,
+    NOMINAL,
+    PHASES,
+    in_order,
+    needed_for_window,
+    window_in_order,
+    window_of,
+)
 from cellwright.catalog.calculations.windows import capacity_of as host_capacity_of
 from cellwright.catalog.domain import (
     checked_fraction,
@@ -30,13 +39,9 @@ from cellwright.schema.variant import Example, Schema
 EFFICIENCY = "First-cycle efficiency"
 LOSS = "Formation lithium loss"
 USABLE = "Usable capacity [A.h]"
+ROUNDED = 1e-3
+"""Share of an electrode's capacity by which capacities that add up may miss their sum before it is told."""
 Phases = tuple[Literal["1", "2"], Literal["1", "2"]]
-PHASES = {"1": ("",), "2": ("primary", "secondary")}
-BRANCHES = {
-    "discharge": {"negative": "delithiation", "positive": "lithiation"},
-    "charge": {"negative": "lithiation", "positive": "delithiation"},
-}
-"""Which branch of a potential with hysteresis each electrode follows."""
 
 
 class OpenCircuitLimits(Calculation):
@@ -57,8 +62,7 @@ class OpenCircuitLimits(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return both voltages [V]. Raises: `ConfigurationError` for limits that are upside down."""
         low, high = (quantity(p, f"{end} voltage cut-off [V]") for end in ("Lower", "Upper"))
-        if not isinstance(low - high, Expression) and not low < high:
-            raise ConfigurationError(f"the voltage limits are upside down: {low:g} V is not below {high:g} V")
+        in_order(low, high)
         return {"Open-circuit voltage at 0% SOC [V]": low, "Open-circuit voltage at 100% SOC [V]": high}
 
 
@@ -159,7 +163,8 @@ class ElectrodeBalanceFromFirstCycleEfficiency(Calculation):
         """Return the cyclable lithium [A.h], the stoichiometries [-] and the initial concentrations [mol.m-3].
 
         Raises: `MissingParameterError` for a number or potential that is not given, `ConfigurationError` for an
-        efficiency outside 0 to 1 and where the window does not reach the voltage limits.
+        efficiency outside 0 to 1, a first charge of more than the positive electrode holds and where the window does
+        not reach the voltage limits.
         """
         maxima = [names_of(electrode).maximum_concentration for electrode in ELECTRODES]
         p.require([*needed_for_window(p), *maxima, NOMINAL, EFFICIENCY])
@@ -167,7 +172,13 @@ class ElectrodeBalanceFromFirstCycleEfficiency(Calculation):
         if efficiency == 0:
             raise ConfigurationError(f"{EFFICIENCY!r} is 0: no lithium would be left")
         Q_n, Q_p = (host_capacity_of(p, electrode) for electrode in ELECTRODES)
-        lithium = Q_p - (1 - efficiency) * p.number(NOMINAL) / efficiency
+        charged_first = checked_positive(NOMINAL, p.number(NOMINAL)) / efficiency
+        if charged_first > Q_p:
+            raise ConfigurationError(
+                f"the first charge would take {charged_first:.4g} A.h out of a positive electrode of {Q_p:.4g} A.h",
+                hint=f"look at {NOMINAL!r}, {EFFICIENCY!r} and the positive electrode",
+            )
+        lithium = Q_p - (1 - efficiency) * charged_first
         window = window_of(p, Q_n, Q_p, Q_Li=lithium)
         charged = {"negative": window[names_of("negative").stoichiometry_at(100)]}
         charged["positive"] = window[names_of("positive").stoichiometry_at(100)]
@@ -209,8 +220,8 @@ class MSMRFullCellCapacities(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return the missing capacity of each electrode [A.h].
 
-        Raises: `DataError` for data without a span, `ConfigurationError` for an unknown method and a capacity that
-        would be below 0.
+        Raises: `DataError` for data without a span, `ConfigurationError` for an unknown method, an excess below 0 and a
+        capacity that would be below 0.
         """
         if self.method not in {"total capacity", "upper excess capacity"}:
             raise ConfigurationError(
@@ -219,11 +230,11 @@ class MSMRFullCellCapacities(Calculation):
         usable = usable_capacity(self.data.table["Capacity [A.h]"])
         result = {}
         for name in map(names_of, ELECTRODES):
-            lower = quantity(p, name.lower_excess_capacity)
+            lower = _excess(p, name.lower_excess_capacity)
             if self.method == "total capacity":
                 result[name.upper_excess_capacity] = positive(p, name.capacity) - lower - usable
             else:
-                result[name.capacity] = lower + usable + quantity(p, name.upper_excess_capacity)
+                result[name.capacity] = lower + usable + _excess(p, name.upper_excess_capacity)
         for name_, value in result.items():
             if not isinstance(value, Expression) and value < 0:
                 raise ConfigurationError(
@@ -294,8 +305,9 @@ class StoichiometryLimitsFromCapacity(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return the stoichiometries [-] of each electrode, or of each of its phases.
 
-        Raises: `ConfigurationError` for capacities that are not above 0, stoichiometries outside 0 to 1 and a charge
-        that a composite electrode does not reach between its voltage limits; `MissingParameterError`.
+        Raises: `ConfigurationError` for capacities that are not above 0, stoichiometries outside 0 to 1, a window that
+        is upside down and a charge that a composite electrode does not reach between its voltage limits;
+        `MissingParameterError`.
         """
         options = self.options or StoichiometryLimitsFromCapacityOptions()
         result: dict[str, Any] = {}
@@ -305,6 +317,7 @@ class StoichiometryLimitsFromCapacity(Calculation):
             if phases == ("",):
                 name = names_of(electrode)
                 low, high = self._plain(p, name)
+                window_in_order(f"{electrode} electrode", low, high)
                 result[name.stoichiometry_at(least)] = checked_fraction(name.stoichiometry_at(least), low)
                 result[name.stoichiometry_at(most)] = checked_fraction(name.stoichiometry_at(most), high)
             else:
@@ -315,12 +328,27 @@ class StoichiometryLimitsFromCapacity(Calculation):
         capacity, lower = positive(p, name.capacity), quantity(p, name.lower_excess_capacity)
         usable = self._usable(p)
         if name.upper_excess_capacity in p or usable is None:
-            return lower / capacity, 1 - quantity(p, name.upper_excess_capacity) / capacity
+            upper = quantity(p, name.upper_excess_capacity)
+            if usable is not None:
+                self._tell_of_spare(p, name, capacity - lower - upper, usable)
+            return lower / capacity, 1 - upper / capacity
         return lower / capacity, (lower + usable) / capacity
+
+    @staticmethod
+    def _tell_of_spare(p: ParameterSet, name: ElectrodeNames, between: Any, usable: Any) -> None:
+        """Remark on a usable capacity [A.h] that is not what lies between the excess capacities."""
+        apart = between - usable
+        if not isinstance(apart, Expression) and abs(apart) > ROUNDED * abs(between):
+            p.remark(
+                f"the {name.electrode} electrode uses {between:.5g} A.h between its excess capacities, and the usable "
+                f"capacity of {usable:.5g} A.h that is given beside them is left out"
+            )
 
     def _usable(self, p: ParameterSet) -> Any:
         given = self.options.usable_capacity if self.options else None
-        return given if given is not None else positive(p, USABLE) if USABLE in p else None
+        if given is not None:
+            return checked_positive("usable capacity", given)
+        return positive(p, USABLE) if USABLE in p else None
 
     def _composite(
         self,
@@ -334,13 +362,17 @@ class StoichiometryLimitsFromCapacity(Calculation):
         branch = BRANCHES[options.direction][electrode] if options.direction else None
         names = [names_of(electrode, phase) for phase in phases]
         limits = options.negative_voltage_limits if electrode == "negative" else options.positive_voltage_limits
-        materials = []
-        for phase, name in zip(phases, names, strict=True):
-            curve = names_of(electrode, phase, branch).open_circuit_potential
-            own = curve if curve in p else name.open_circuit_potential
-            materials.append(Phase(p.function(own), float(checked_positive(name.capacity, p.number(name.capacity)))))
+        curves = [names_of(electrode, phase, branch).open_circuit_potential for phase in phases]
+        own = [curve if curve in p else name.open_circuit_potential for curve, name in zip(curves, names, strict=True)]
         whole = names_of(electrode).lower_excess_capacity
-        lower = p.number(whole) if whole in p else sum(p.number(name.lower_excess_capacity) for name in names)
+        by_phase = [name.lower_excess_capacity for name in names]
+        excess = by_phase if whole not in p and any(part in p for part in by_phase) else [whole]
+        p.require([*own, *(name.capacity for name in names), *excess])
+        materials = [
+            Phase(p.function(curve), checked_positive(name.capacity, p.number(name.capacity)))
+            for curve, name in zip(own, names, strict=True)
+        ]
+        lower = sum(p.number(part) for part in excess)
         usable = float(self._usable(p))
         result: dict[str, Any] = {}
         for soc, charge in ((least, lower), (most, lower + usable)):
@@ -389,6 +421,14 @@ class StoichiometryAtMinimumSOC(Calculation):
 def phases_of(particle_phases: tuple[str, str]) -> Mapping[str, tuple[str, ...]]:
     """Return the phases of each electrode's active material: "" alone, or primary and secondary."""
     return {electrode: PHASES[count] for electrode, count in zip(ELECTRODES, particle_phases, strict=True)}
+
+
+def _excess(p: ParameterSet, name: str) -> Any:
+    """Return an excess capacity [A.h], or its expression. Raises: `ConfigurationError` where it is below 0."""
+    value = quantity(p, name)
+    if not isinstance(value, Expression) and value < 0:
+        raise ConfigurationError(f"{name!r} is {value:.6g}, and an excess capacity is not below 0")
+    return value
 
 
 def usable_capacity(capacity: Any) -> float:

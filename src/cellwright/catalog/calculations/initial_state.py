@@ -5,12 +5,18 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from cellwright.catalog.calculations.balance import USABLE, Phases, phases_of
-from cellwright.catalog.calculations.windows import NOMINAL
-from cellwright.catalog.domain import checked_fraction, fraction, positive, quantity, tell_of_extrapolation
-from cellwright.catalog.sites import sites_of, temperature_of
+from cellwright.catalog.calculations.windows import NOMINAL, lithiation_at, state_of_charge, window_in_order
+from cellwright.catalog.domain import (
+    checked_fraction,
+    checked_positive,
+    fraction,
+    positive,
+    quantity,
+    tell_of_extrapolation,
+)
 from cellwright.errors import ConfigurationError
 from cellwright.physics.half_cell import potential_at_stoichiometry, stoichiometry_at_potential
-from cellwright.physics.msmr import lithiation
+from cellwright.schema.expressions import Expression
 from cellwright.schema.families import Calculation
 from cellwright.schema.names import Direction, Electrode, ElectrodeNames, names_of
 from cellwright.schema.parameters import ParameterSet, Values
@@ -70,12 +76,11 @@ class InitialSOCHalfCell(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return the initial stoichiometry [-] and concentration [mol.m-3].
 
-        Raises: `ConfigurationError` for a state of charge or a stoichiometry outside 0 to 1.
+        Raises: `ConfigurationError` for a state of charge or a stoichiometry outside 0 to 1, and a minimum
+        stoichiometry above the maximum.
         """
         name = names_of(self.electrode, self.options.phase if self.options else None)
-        z = ENDS.get(self.soc) if isinstance(self.soc, str) else float(self.soc)
-        if z is None:
-            z = fraction(p, str(self.soc))
+        z = ENDS[self.soc] if isinstance(self.soc, str) and self.soc in ENDS else state_of_charge(p, self.soc)
         empty, full = self._window(p, name)
         theta = empty + z * (full - empty)
         return {
@@ -91,6 +96,7 @@ class InitialSOCHalfCell(Calculation):
         if any(end in p for end in by_soc) or not any(end in p for end in by_size):
             return fraction(p, by_soc[0]), fraction(p, by_soc[1])
         ends = fraction(p, name.minimum_stoichiometry), fraction(p, name.maximum_stoichiometry)
+        window_in_order(f"{self.electrode} electrode", *ends)
         return ends if self.electrode == "negative" else ends[::-1]
 
 
@@ -109,7 +115,8 @@ class InitialSOCfromMaximumStoichiometry(Calculation):
     θ_n = θ_n100 - (1 - z) Q / Q_n, θ_p = θ_p100 + (1 - z) Q / Q_p, c = θ c_max, with z the state of charge
     (`Initial SOC [%]`, 0 to 100), θ_100 the stoichiometries at 100 % SOC, Q the usable capacity of the cell
     (`Usable capacity [A.h]`, else the nominal cell capacity) and Q_n, Q_p the electrode capacities [A.h]. The phases of
-    a composite electrode move on straight lines between their stoichiometries at 0 and 100 % SOC.
+    a composite electrode move on straight lines between their stoichiometries at 0 and 100 % SOC; inside of these they
+    do not share one potential, and lithium moves between them once a simulation begins.
 
     Source: Mohtat, Lee, Siegel & Stefanopoulou, J. Power Sources 427 (2019) 101, doi:10.1016/j.jpowsour.2019.03.104.
     """
@@ -145,6 +152,11 @@ class InitialSOCfromMaximumStoichiometry(Calculation):
         missing = 1 - checked_fraction(f"{SOC} / 100", quantity(p, SOC) / 100)
         result: dict[str, Any] = {}
         for electrode, phases in phases_of(options.particle_phases).items():
+            if len(phases) > 1 and not isinstance(missing, Expression) and 0 < missing < 1:
+                p.remark(
+                    f"the phases of the {electrode} electrode start on straight lines between their ends, not at one "
+                    f"potential: lithium moves between them once a simulation begins"
+                )
             for name in (names_of(electrode, phase) for phase in phases):
                 theta = fraction(p, name.stoichiometry_at(100)) + missing * self._swing(p, name)
                 result[name.initial_stoichiometry] = checked_fraction(name.initial_stoichiometry, theta)
@@ -269,10 +281,14 @@ class InitialStoichiometryFromVoltageMSMRHalfCell(Calculation):
     )
 
     def compute(self, p: ParameterSet) -> Values:
-        """Return the initial stoichiometry [-]. Raises: `MissingParameterError` where there is no MSMR set."""
+        """Return the initial stoichiometry [-].
+
+        Raises: `MissingParameterError` where there is no MSMR set, `ConfigurationError` for a set that is none and a
+        temperature that is not above 0.
+        """
         name = names_of(self.electrode)
-        theta = lithiation(quantity(p, VOLTAGE), sites_of(p, name), temperature_of(p))
-        return {name.initial_stoichiometry: float(theta) if isinstance(theta, float) else theta}
+        theta = lithiation_at(p, name, quantity(p, VOLTAGE), name.initial_stoichiometry)
+        return {name.initial_stoichiometry: theta}
 
 
 class InitialVoltageFromConcentration(Calculation):
@@ -301,11 +317,12 @@ class InitialVoltageFromConcentration(Calculation):
         """Return the voltage [V].
 
         Raises: `MissingParameterError` for a concentration or lithiation that is not given, `ConfigurationError` for a
-        concentration above the maximum and a lithiation that does not reach it.
+        concentration above the maximum, a maximum that is not above 0 and a lithiation that does not reach it.
         """
         name = names_of(self.electrode)
         p.require([name.lithiation, name.initial_concentration, name.maximum_concentration])
-        share = p.number(name.initial_concentration) / p.number(name.maximum_concentration)
+        most = checked_positive(name.maximum_concentration, p.number(name.maximum_concentration))
+        share = p.number(name.initial_concentration) / most
         theta = checked_fraction(f"{name.initial_concentration} / {name.maximum_concentration}", share)
         voltage = potential_at_stoichiometry(p.function(name.lithiation), theta)
         return {f"Initial voltage in {self.electrode} electrode [V]": voltage}

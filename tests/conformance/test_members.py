@@ -1,9 +1,11 @@
 """Every registered member keeps the contract of its family."""
 
+import numpy as np
 import pytest
 
 from cellwright.catalog.costs import ErrorFunction
 from cellwright.catalog.entries import FromJson
+from cellwright.catalog.estimators.scipy import FAILED_COST, Remembered, central_gradient
 from cellwright.schema.variant import members
 from cellwright.testing import kits
 
@@ -13,6 +15,9 @@ ENTRIES = [kind for kind in FAMILIES["Entry"].values() if kind is not FromJson]
 """Those whose example stands by itself; `FromJson` reads a file (tests/oracle/test_entries.py)."""
 COSTS = [kind for kind in FAMILIES["Cost"].values() if kind.implemented()]
 ESTIMATORS = [kind for kind in FAMILIES["Estimator"].values() if kind.implemented()]
+STAYS = {"PointEstimateOptimizer", "DummyOptimizer"}
+"""Estimators that evaluate the start and search nothing."""
+SEARCHES = [kind for kind in ESTIMATORS if kind.__name__ not in STAYS]
 ALL = [member for family in FAMILIES.values() for member in family.values()]
 
 
@@ -60,11 +65,32 @@ def test_residuals_make_the_scalar(member):
         )
 
 
-@pytest.mark.parametrize("member", ESTIMATORS, ids=name)
+@pytest.mark.parametrize("member", SEARCHES, ids=name)
 def test_finds_the_minimum(member):
     kits.finds_minimum(member())
 
 
-@pytest.mark.parametrize("member", ESTIMATORS, ids=name)
+@pytest.mark.parametrize("member", SEARCHES, ids=name)
 def test_survives_failing_points(member):
     kits.survives_failing_points(member())
+
+
+@pytest.mark.parametrize("tag", sorted(STAYS))
+@pytest.mark.parametrize("fails_above", [float("inf"), -3.0])
+def test_a_point_estimate_asks_for_the_start_alone(tag, fails_above):
+    space = kits.box(-1.0, 2.0)
+    evaluate = kits.Recorded(space.initial.__sub__, fails_above=fails_above)
+    found = FAMILIES["Estimator"][tag]().search(evaluate, space, np.random.default_rng(0))
+    assert [points.tolist() for points in evaluate.points] == [[space.initial.tolist()]]
+    assert found.point.tolist() == space.initial.tolist()
+    assert found.success is (fails_above > 0)
+
+
+@pytest.mark.parametrize(("fails_above", "slope"), [(float("inf"), 0.8), (0.7, 0.8), (0.6, 0.0)])
+def test_a_gradient_at_the_edge_of_what_can_be_solved_is_no_cliff(fails_above, slope):
+    space = kits.box(1.5)
+    evaluate = kits.Recorded(lambda point: point - 0.3, fails_above=fails_above)
+    cost = Remembered(lambda points: np.minimum(evaluate(points).costs, FAILED_COST)[:, None])
+    [gradient] = central_gradient(cost, space.initial, space)
+    # One-sided differences of a parabola err by its curvature times half the step.
+    assert gradient == pytest.approx(slope, abs=1e-3)

@@ -425,6 +425,7 @@ def _with_guess(space: Space, guess: Mapping[str, float]) -> Space:
 
 
 def _limited(estimator: Estimator, iterations: int | None) -> Estimator:
-    if iterations is None or (estimator.model_extra or {}).get("max_iterations") is not None:
+    limitable = estimator.model_config.get("extra") == "allow"
+    if iterations is None or not limitable or (estimator.model_extra or {}).get("max_iterations") is not None:
         return estimator
     return type(estimator)(**{**(estimator.model_extra or {}), "max_iterations": iterations})

@@ -2,11 +2,19 @@
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.families import Estimator
+from cellwright.schema.search import Evaluate, Found, Space
 from cellwright.schema.variant import Example
+
+
+def stay(evaluate: Evaluate, space: Space) -> Found:
+    """Evaluate the start and return it."""
+    solved = bool(np.isfinite(evaluate(space.initial[None, :]).costs[0]))
+    return Found(space.initial, solved, "evaluated at the start" if solved else "the start could not be solved")
 
 
 class PointEstimateOptimizer(Estimator):
@@ -19,6 +27,10 @@ class PointEstimateOptimizer(Estimator):
 
     type: Literal["PointEstimateOptimizer"] = "PointEstimateOptimizer"
 
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the start."""
+        return stay(evaluate, space)
+
 
 class DummyOptimizer(Estimator):
     """Older name of `PointEstimateOptimizer`.
@@ -29,6 +41,10 @@ class DummyOptimizer(Estimator):
     positional = ()
 
     type: Literal["DummyOptimizer"] = "DummyOptimizer"
+
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the start."""
+        return stay(evaluate, space)
 
 
 class PointEstimateSampler(Estimator):

@@ -19,6 +19,8 @@ noise; a step of this size is well above them and small against the curvature.
 """
 FAILED = 1e3
 """Residual that stands for a solve that failed: far more than any that succeeds, so that the step is taken back."""
+FAILED_COST = 1e12
+"""Cost that stands for a solve that failed: a large number, which line searches can step back from."""
 GRADIENT_METHODS = frozenset({"CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "trust-constr"})
 
 
@@ -79,8 +81,7 @@ class ScipyMinimize(ScipyEstimator):
         """Return the best point that `scipy.optimize.minimize` finds from the start."""
         from scipy.optimize import Bounds, minimize
 
-        cost = Remembered(lambda points: _finite(evaluate(points).costs)[:, None])
-        arguments = self._extra()
+        cost, arguments = _cost(evaluate), self._extra()
         method = arguments.pop("method", "L-BFGS-B")
         options = dict(arguments.pop("options", {}))
         if "max_iterations" in arguments:
@@ -118,12 +119,11 @@ class ScipyDifferentialEvolution(ScipyEstimator):
         options = self._extra()
         renamed = {"max_iterations": "maxiter", "population_size": "popsize"}
         options = {renamed.get(name, name): value for name, value in options.items() if name != "workers"}
-        seed = options.pop("seed", None)
         result = _scipy(
             differential_evolution,
             lambda points: _finite(evaluate(np.atleast_2d(points.T)).costs),
             Bounds(space.lower, space.upper),
-            rng=rng if seed is None else np.random.default_rng(seed),
+            rng=_generator(options, rng),
             vectorized=True,
             updating="deferred",
             polish=False,
@@ -142,6 +142,25 @@ class ScipyBasinhopping(ScipyEstimator):
 
     type: Literal["ScipyBasinhopping"] = "ScipyBasinhopping"
 
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the best point that `scipy.optimize.basinhopping` finds from the start."""
+        from scipy.optimize import basinhopping
+
+        cost, options = _cost(evaluate), self._extra()
+        if "max_iterations" in options:
+            options["niter"] = options.pop("max_iterations")
+        local = _local(cost, space) | options.pop("minimizer_kwargs", {})
+        result = _scipy(
+            basinhopping,
+            lambda x: float(cost.at(x)[0]),
+            _inside(space),
+            minimizer_kwargs=local,
+            rng=_generator(options, rng),
+            **options,
+        )
+        message = " ".join([result.message] if isinstance(result.message, str) else result.message)
+        return Found(np.asarray(result.x), bool(result.success), message, int(result.nit))
+
 
 class ScipyDualAnnealing(ScipyEstimator):
     """Global search by simulated annealing and local searches; keywords are those of `scipy.optimize.dual_annealing`.
@@ -153,6 +172,25 @@ class ScipyDualAnnealing(ScipyEstimator):
     example: ClassVar[Example | None] = Example(fields={"maxiter": 100, "no_local_search": True})
 
     type: Literal["ScipyDualAnnealing"] = "ScipyDualAnnealing"
+
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the best point that `scipy.optimize.dual_annealing` finds within the bounds."""
+        from scipy.optimize import Bounds, dual_annealing
+
+        cost, options = _cost(evaluate), self._extra()
+        if "max_iterations" in options:
+            options["maxiter"] = options.pop("max_iterations")
+        local = _local(cost, space) | options.pop("minimizer_kwargs", {})
+        result = _scipy(
+            dual_annealing,
+            lambda x: float(cost.at(x)[0]),
+            Bounds(space.lower, space.upper),
+            x0=_inside(space),
+            minimizer_kwargs=local,
+            rng=_generator(options, rng),
+            **options,
+        )
+        return Found(np.asarray(result.x), bool(result.success), " ".join(result.message), int(result.nit))
 
 
 class ScipyLsqLinear(ScipyEstimator):
@@ -177,6 +215,23 @@ class ScipyShgo(ScipyEstimator):
     example: ClassVar[Example | None] = Example(fields={"n": 64, "sampling_method": "sobol"})
 
     type: Literal["ScipyShgo"] = "ScipyShgo"
+
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the best point that `scipy.optimize.shgo` finds within the bounds; the start is not used."""
+        from scipy.optimize import Bounds, shgo
+
+        cost, options = _cost(evaluate), self._extra()
+        if "max_iterations" in options:
+            options["iters"] = options.pop("max_iterations")
+        local = _local(cost, space) | options.pop("minimizer_kwargs", {})
+        result = _scipy(
+            shgo,
+            lambda x: float(cost.at(x)[0]),
+            Bounds(space.lower, space.upper),
+            minimizer_kwargs=local,
+            **({"n": 100} | options),
+        )
+        return Found(np.asarray(result.x), bool(result.success), str(result.message), int(result.nit))
 
 
 class Remembered:
@@ -219,18 +274,45 @@ def central_gradient(cost: Remembered, x: Array, space: Space, step: float = DIF
     """Return the gradient (d,) of a scalar cost at `x` (d,) by central differences, one-sided at the bounds.
 
     A scalar cost is flat near its minimum, where one-sided differences would see the curvature instead of the slope.
+    A side that could not be solved is replaced by the point itself, so that the edge of what can be solved is no cliff.
     """
     width = step * _scale(x, space)
     ahead = np.minimum(x + width, space.upper) - x
     behind = x - np.maximum(x - width, space.lower)
     values = cost.function(np.vstack([x + np.diag(ahead), x - np.diag(behind)]))[:, 0]
-    return np.asarray((values[: len(x)] - values[len(x) :]) / (ahead + behind))
+    above, below = values[: len(x)], values[len(x) :]
+    for steps, costs in ((ahead, above), (behind, below)):
+        failed = costs >= FAILED_COST
+        if failed.any():
+            steps[failed], costs[failed] = 0.0, float(cost.at(x)[0])
+    apart = ahead + behind
+    return np.asarray(np.divide(above - below, apart, out=np.zeros_like(apart), where=apart > 0))
 
 
 def _scale(x: Array, space: Space) -> Array:
     """Return the length (d,) against which a step is small: the range of a parameter, else its size, at least 1."""
     width = space.upper - space.lower
     return np.where(np.isfinite(width), width, np.maximum(np.abs(x), 1.0))
+
+
+def _cost(evaluate: Evaluate) -> Remembered:
+    """Return the scalar cost as a function of batches (n, 1)."""
+    return Remembered(lambda points: _finite(evaluate(points).costs)[:, None])
+
+
+def _local(cost: Remembered, space: Space) -> dict[str, Any]:
+    """Return what the local searches inside a global one are told: L-BFGS-B within the bounds, our gradient."""
+    return {
+        "method": "L-BFGS-B",
+        "bounds": list(zip(space.lower, space.upper, strict=True)),
+        "jac": lambda x: central_gradient(cost, np.clip(x, space.lower, space.upper), space),
+    }
+
+
+def _generator(options: dict[str, Any], rng: np.random.Generator) -> np.random.Generator:
+    """Return the search's generator, or one of the `seed` among the options, which is taken out."""
+    seed = options.pop("seed", None)
+    return rng if seed is None else np.random.default_rng(seed)
 
 
 def _residuals(residuals: Array | None) -> Array:
@@ -240,8 +322,8 @@ def _residuals(residuals: Array | None) -> Array:
 
 
 def _finite(costs: Array) -> Array:
-    """Return the costs with failed points as a large number, which line searches can step back from."""
-    return np.where(np.isfinite(costs), costs, 1e12)
+    """Return the costs with `FAILED_COST` for the points that failed."""
+    return np.where(np.isfinite(costs), costs, FAILED_COST)
 
 
 def _inside(space: Space, margin: float = 1e-6) -> Array:

@@ -156,3 +156,17 @@ def test_limits_stop_a_search_at_its_best_point():
     record = fitted(element, DN, DP)
     assert not record.result["success"]
     assert record.result["cost"] <= record.trace[0]["cost"]
+
+
+def test_a_point_estimate_leaves_the_parameters_at_their_start():
+    element = cw.DataFit(
+        objective(discharge(CELL, points=31)),
+        parameters=diffusivities(),
+        optimizer=cw.optimizers.PointEstimateOptimizer(),
+        options={"max_iterations": 5},
+    )
+    fit = fitted(element, DN, DP)
+    start = [dimension.initial for dimension in element.dimensions]
+    assert fit.result["x"] == pytest.approx(start, rel=1e-12, abs=0)
+    assert fit.result["evaluations"] == 1
+    assert fit.result["cost"] > 0

@@ -6,6 +6,7 @@ import pytest
 from cellwright.catalog.costs import ErrorFunction
 from cellwright.catalog.entries import FromJson
 from cellwright.catalog.estimators.scipy import FAILED_COST, Remembered, central_gradient
+from cellwright.errors import ConfigurationError
 from cellwright.schema.variant import members
 from cellwright.testing import kits
 
@@ -94,3 +95,10 @@ def test_a_gradient_at_the_edge_of_what_can_be_solved_is_no_cliff(fails_above, s
     [gradient] = central_gradient(cost, space.initial, space)
     # One-sided differences of a parabola err by its curvature times half the step.
     assert gradient == pytest.approx(slope, abs=1e-3)
+
+
+@pytest.mark.parametrize("tag", ["ScipyBasinhopping", "ScipyDualAnnealing", "ScipyShgo"])
+def test_keywords_of_the_local_search_that_are_none_are_told(tag):
+    estimator = FAMILIES["Estimator"][tag](minimizer_kwargs="Powell")
+    with pytest.raises(ConfigurationError, match="a dict, not 'Powell'"):
+        estimator.search(kits.Recorded(lambda point: point), kits.box(-1.0, 2.0), np.random.default_rng(0))

@@ -1,6 +1,6 @@
 """Estimators of SciPy: they ask for batches of points and keep nothing of their own between them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -30,8 +30,11 @@ class ScipyEstimator(Estimator):
     model_config = ConfigDict(extra="allow")
     positional = ()
 
+    keywords: ClassVar[Mapping[str, str]] = {}
+    """What SciPy's function calls the fields that all searches name alike."""
+
     def _extra(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
+        return {self.keywords.get(name, name): value for name, value in (self.model_extra or {}).items()}
 
 
 class ScipyLeastSquares(ScipyEstimator):
@@ -44,6 +47,7 @@ class ScipyLeastSquares(ScipyEstimator):
     """
 
     type: Literal["ScipyLeastSquares"] = "ScipyLeastSquares"
+    keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "max_nfev"}
     needs_residuals: ClassVar[bool] = True
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
@@ -52,8 +56,6 @@ class ScipyLeastSquares(ScipyEstimator):
 
         residuals = Remembered(lambda points: _residuals(evaluate(points).residuals))
         options = self._extra()
-        if "max_iterations" in options:
-            options["max_nfev"] = options.pop("max_iterations")
         bounded = options.get("method", "trf") != "lm"
         if bounded:
             options["bounds"] = (space.lower, space.upper)
@@ -110,6 +112,7 @@ class ScipyDifferentialEvolution(ScipyEstimator):
     """
 
     type: Literal["ScipyDifferentialEvolution"] = "ScipyDifferentialEvolution"
+    keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "maxiter", "population_size": "popsize"}
     global_search: ClassVar[bool] = True
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
@@ -117,8 +120,7 @@ class ScipyDifferentialEvolution(ScipyEstimator):
         from scipy.optimize import Bounds, differential_evolution
 
         options = self._extra()
-        renamed = {"max_iterations": "maxiter", "population_size": "popsize"}
-        options = {renamed.get(name, name): value for name, value in options.items() if name != "workers"}
+        options.pop("workers", None)
         result = _scipy(
             differential_evolution,
             lambda points: _finite(evaluate(np.atleast_2d(points.T)).costs),
@@ -141,15 +143,14 @@ class ScipyBasinhopping(ScipyEstimator):
     example: ClassVar[Example | None] = Example(fields={"niter": 20, "stepsize": 0.2})
 
     type: Literal["ScipyBasinhopping"] = "ScipyBasinhopping"
+    keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "niter"}
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.basinhopping` finds from the start."""
         from scipy.optimize import basinhopping
 
         cost, options = _cost(evaluate), self._extra()
-        if "max_iterations" in options:
-            options["niter"] = options.pop("max_iterations")
-        local = _local(cost, space) | options.pop("minimizer_kwargs", {})
+        local = _local(cost, space, options.pop("minimizer_kwargs", None))
         result = _scipy(
             basinhopping,
             lambda x: float(cost.at(x)[0]),
@@ -172,15 +173,14 @@ class ScipyDualAnnealing(ScipyEstimator):
     example: ClassVar[Example | None] = Example(fields={"maxiter": 100, "no_local_search": True})
 
     type: Literal["ScipyDualAnnealing"] = "ScipyDualAnnealing"
+    keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "maxiter"}
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.dual_annealing` finds within the bounds."""
         from scipy.optimize import Bounds, dual_annealing
 
         cost, options = _cost(evaluate), self._extra()
-        if "max_iterations" in options:
-            options["maxiter"] = options.pop("max_iterations")
-        local = _local(cost, space) | options.pop("minimizer_kwargs", {})
+        local = _local(cost, space, options.pop("minimizer_kwargs", None))
         result = _scipy(
             dual_annealing,
             lambda x: float(cost.at(x)[0]),
@@ -215,15 +215,14 @@ class ScipyShgo(ScipyEstimator):
     example: ClassVar[Example | None] = Example(fields={"n": 64, "sampling_method": "sobol"})
 
     type: Literal["ScipyShgo"] = "ScipyShgo"
+    keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "iters"}
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.shgo` finds within the bounds; the start is not used."""
         from scipy.optimize import Bounds, shgo
 
         cost, options = _cost(evaluate), self._extra()
-        if "max_iterations" in options:
-            options["iters"] = options.pop("max_iterations")
-        local = _local(cost, space) | options.pop("minimizer_kwargs", {})
+        local = _local(cost, space, options.pop("minimizer_kwargs", None))
         result = _scipy(
             shgo,
             lambda x: float(cost.at(x)[0]),
@@ -300,12 +299,20 @@ def _cost(evaluate: Evaluate) -> Remembered:
     return Remembered(lambda points: _finite(evaluate(points).costs)[:, None])
 
 
-def _local(cost: Remembered, space: Space) -> dict[str, Any]:
-    """Return what the local searches inside a global one are told: L-BFGS-B within the bounds, our gradient."""
+def _local(cost: Remembered, space: Space, given: Any) -> dict[str, Any]:
+    """Return what the local searches inside a global one are told: L-BFGS-B within the bounds, save for what is given.
+
+    Raises: `ConfigurationError` where that is no dict of keywords.
+    """
+    if not isinstance(given, Mapping | None):
+        raise ConfigurationError(
+            f"the keywords of the local search are a dict, not {given!r}", at=("optimizer", "minimizer_kwargs")
+        )
     return {
         "method": "L-BFGS-B",
         "bounds": list(zip(space.lower, space.upper, strict=True)),
         "jac": lambda x: central_gradient(cost, np.clip(x, space.lower, space.upper), space),
+        **(given or {}),
     }
 
 

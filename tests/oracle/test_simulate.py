@@ -8,7 +8,8 @@ import pytest
 
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.published import published as pybamm_set
-from cellwright.models.simulate import build, unphysical
+from cellwright.models.simulate import build
+from cellwright.models.simulation import unphysical
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.expressions import parameter
 from cellwright.schema.parameters import Origin

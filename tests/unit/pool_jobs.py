@@ -24,7 +24,7 @@ class Squares:
     def __call__(self):
         BUILT.append(self.digest)
 
-        def work(task: Task) -> Answer:
+        def one(task: Task) -> Answer:
             x = task.inputs["x"]
             if x == DIES:
                 os.kill(os.getpid(), 9)
@@ -38,7 +38,7 @@ class Squares:
                 os._exit(1)
             return Answer("solved", {"y": np.array([x**2, os.getpid(), len(BUILT)])})
 
-        return work
+        return lambda tasks: [one(task) for task in tasks]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Surroundings:
 
     def __call__(self):
         threads = float(os.environ["OMP_NUM_THREADS"])
-        return lambda task: Answer("solved", {"y": np.array([threads, self.module in sys.modules])})
+        answer = Answer("solved", {"y": np.array([threads, self.module in sys.modules])})
+        return lambda tasks: [answer] * len(tasks)
 
 
 @dataclass(frozen=True)

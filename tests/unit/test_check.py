@@ -5,7 +5,7 @@ import re
 import pytest
 
 import cellwright as cw
-from cellwright.models.simulate import BuiltSimulation
+from cellwright.models.simulation import BuiltSimulation
 from cellwright.testing.cells import discharge, published
 
 DIFFUSIVITY = "Negative particle diffusivity [m2.s-1]"

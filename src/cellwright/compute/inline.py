@@ -28,7 +28,7 @@ class Built:
 
 
 class InlinePool:
-    """Does the tasks here, one after the other.
+    """Does the tasks here; a model that can solves many of them at a time, on all threads of this process.
 
     A solve runs in compiled code that nothing can interrupt, so the time limit is not kept; `ProcessPool` keeps it.
     """
@@ -44,8 +44,7 @@ class InlinePool:
         Raises: the `CellwrightError` that building the job or a task raises, `InternalError` for any other fault.
         """
         try:
-            work = self._built.work(job)
-            return [work(task) for task in tasks]
+            return self._built.work(job)(tasks)
         except CellwrightError:
             raise
         except Exception as cause:

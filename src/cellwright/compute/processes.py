@@ -193,7 +193,7 @@ def _work(digest: str, content: bytes, tasks: list[Task], time_limit: float | No
     answers = []
     for task in tasks:
         with _at_most(time_limit):
-            answers.append(work(task))
+            answers += work([task])
     return answers
 
 

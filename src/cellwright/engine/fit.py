@@ -100,7 +100,7 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
     if errors:
         raise errors[0]
     options = element.options or DataFitOptions()
-    job = ObjectiveJob.of(element.objectives, setup.p, setup.space.names, world.worker_simulate)
+    job = ObjectiveJob.of(setup.ready, element.objectives, setup.p, setup.space.names, world.worker_simulate)
     question = Question(
         name,
         setup.space,

@@ -1,7 +1,7 @@
 """Objectives made ready: their data settled, their models built, their predictions compared."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +17,21 @@ from cellwright.schema.families import Array, Calculation, Comparison, Cost, Ent
 from cellwright.schema.names import unit_of
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels
-from cellwright.schema.simulation import Simulate
+from cellwright.schema.simulation import Simulate, Solved
 from cellwright.schema.values import digest, normalise
-from cellwright.schema.work import Answer, Task
+from cellwright.schema.work import Answer, Task, Work
 
 Found = tuple[AnyElement, list[Problem]]
 
 
 @dataclass(frozen=True)
 class ObjectiveJob:
-    """What a pool's worker builds once: the objectives with their models."""
+    """The objectives that a pool's workers predict.
 
+    Those whose models are `portable` travel built, and need no PyBaMM where they arrive; the others are built there.
+    """
+
+    ready: Mapping[str, Prepared]
     objectives: Mapping[str, Objective]
     parameters: ParameterSet
     free: tuple[str, ...]
@@ -36,21 +40,43 @@ class ObjectiveJob:
 
     @classmethod
     def of(
-        cls, objectives: Mapping[str, Objective], p: ParameterSet, free: tuple[str, ...], simulate: Simulate
+        cls,
+        ready: Mapping[str, Prepared],
+        objectives: Mapping[str, Objective],
+        p: ParameterSet,
+        free: tuple[str, ...],
+        simulate: Simulate,
     ) -> "ObjectiveJob":
         """Return the job, with the digest of all it depends on."""
         key = digest([{n: o.digest() for n, o in objectives.items()}, dict(p.values_), list(free)])
-        return cls(dict(objectives), p, free, simulate, key)
+        return cls(dict(ready), dict(objectives), p, free, simulate, key)
 
-    def __call__(self) -> Callable[[Task], Answer]:
-        """Build the models; return the function that answers a task."""
-        prepared = {name: o.prepare(self.parameters, self.free, self.simulate) for name, o in self.objectives.items()}
+    def __call__(self) -> Work:
+        """Build the models that did not come built; return the function that answers tasks."""
+        ready = {
+            name: self.ready.get(name) or objective.prepare(self.parameters, self.free, self.simulate)
+            for name, objective in self.objectives.items()
+        }
 
-        def answer(task: Task) -> Answer:
-            solved = prepared[task.objective].predict(task.inputs)
-            return Answer(solved.status, solved.outputs, solved.message)
+        def answers(tasks: Sequence[Task]) -> list[Answer]:
+            solved: dict[int, Solved] = {}
+            for name in dict.fromkeys(task.objective for task in tasks):
+                places = [place for place, task in enumerate(tasks) if task.objective == name]
+                points = [tasks[place].inputs for place in places]
+                solved.update(zip(places, predictions(ready[name], points), strict=True))
+            return [Answer(one.status, one.outputs, one.message) for _, one in sorted(solved.items())]
 
-        return answer
+        return answers
+
+    def __getstate__(self) -> dict[str, Any]:
+        portable = {name: one for name, one in self.ready.items() if getattr(one, "portable", False)}
+        return {**self.__dict__, "ready": portable}
+
+
+def predictions(one: Prepared, points: Sequence[Mapping[str, float]]) -> list[Solved]:
+    """Return what an objective predicts at each of the points: together where it can do many at once."""
+    many = getattr(one, "predict_many", None)
+    return many(points) if many is not None else [one.predict(point) for point in points]
 
 
 def settled(element: AnyElement, world: World) -> Found:

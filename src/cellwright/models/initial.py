@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cellwright.errors import ConfigurationError, MissingParameterError
-from cellwright.models.symbols import to_pybamm
 from cellwright.physics.geometry import host_capacity
 from cellwright.physics.half_cell import stoichiometry_at_potential, stoichiometry_at_soc
 from cellwright.physics.windows import stoichiometries_at_soc, stoichiometries_at_voltage, stoichiometry_window
@@ -54,6 +53,8 @@ class InitialState:
 
     def symbols(self, symbols: Mapping[str, Any]) -> dict[str, Any]:
         """Return the initial concentrations that are expressions of the inputs; the others are inputs themselves."""
+        from cellwright.models.symbols import to_pybamm  # PyBaMM; not where a built model was sent
+
         return {name: to_pybamm(expression, symbols) for name, expression in self.products}
 
     def inputs(self, p: ParameterSet, values: Mapping[str, float]) -> dict[str, float]:

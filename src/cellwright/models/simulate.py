@@ -1,48 +1,38 @@
-"""Simulations: built once, solved many times with inputs.
+"""Models built by PyBaMM, to be solved many times: every free parameter and the current is an input."""
 
-PyBaMM compiles the model, IDA integrates it; the current is a piecewise linear interpolant, every free parameter an
-input, and the outputs are evaluated together at the times that are wanted.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pybamm
 
 from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
-from cellwright.models.initial import PROBED, InitialState, initial_state
+from cellwright.models.extraction import kernel_of
+from cellwright.models.initial import InitialState, initial_state
+from cellwright.models.kernel import Course, Kernel
 from cellwright.models.numerics import simulation_keywords, solver_of
-from cellwright.models.outputs import Outputs
+from cellwright.models.simulation import BuiltSimulation, Integrates, one_line
 from cellwright.models.symbols import to_callable, to_pybamm
-from cellwright.physics.timeseries import onsets
 from cellwright.schema.expressions import Expression
-from cellwright.schema.names import ELECTRODES, base_of, names_of, unit_of
+from cellwright.schema.names import ELECTRODES, names_of
 from cellwright.schema.parameters import ParameterSet
-from cellwright.schema.simulation import Array, ModelSpec, SimulationProblem, Solved
+from cellwright.schema.simulation import Array, ModelSpec, SimulationProblem
 from cellwright.schema.values import Function, free_names
 
 pybamm.set_logging_level("ERROR")
 
 CURRENT = "Current function [A]"
+APPLIED = "Applied current [A]"
 PHASES = ("", "primary", "secondary")
 VOLTAGE = "Voltage [V]"
-POSITIVE = {
-    "m2.s-1": ("diffusivity",),
-    "m": ("thickness", "radius", "height", "width"),
-    "m2": ("area",),
-    "mol.m-3": ("Maximum concentration",),
-}
-"""By unit: what cannot be zero or negative."""
-MANY_STATES = 400
-"""From this many states on, copying them costs more than letting the solver evaluate the outputs point by point."""
 CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
 
-def build(problem: SimulationProblem) -> "BuiltSimulation":
-    """Return the built model of a problem; nothing is integrated.
+def build(problem: SimulationProblem, folder: Path | None = None) -> BuiltSimulation:
+    """Return the built model of a problem; nothing is integrated. Compiled functions are kept in the folder, if any.
 
     The parameters' voltage cut-offs do not end the simulation, since it is to last as long as the data; leaving the
     problem's `voltage_window` does, and so do the model's other events.
@@ -50,110 +40,14 @@ def build(problem: SimulationProblem) -> "BuiltSimulation":
     Raises: `ConfigurationError` for an unknown model or option, `MissingParameterError` naming every parameter that the
     model lacks (`detail["missing"]`), `SolverError` where PyBaMM cannot build it.
     """
-    simulation = BuiltSimulation(problem, *_required(problem))
-    if not simulation.structural:
-        simulation.solvable(())
+    simulation = BuiltSimulation(problem, *_required(problem), folder=folder)
+    if simulation.structural:
+        return simulation
+    found = built(simulation, {})
+    if isinstance(found, Kernel):
+        return replace(simulation, kernel=found)
+    simulation.__dict__["_integrator_at"] = lambda shape: found
     return simulation
-
-
-@dataclass(frozen=True, eq=False)
-class BuiltSimulation:
-    """A built model; see `cellwright.schema.simulation.Simulation`."""
-
-    problem: SimulationProblem
-    needed: frozenset[str]
-    """The names of the model's parameters."""
-    start: InitialState
-    structural: tuple[str, ...]
-    """The free parameters that shape the mesh: the model is built anew for each value of them."""
-
-    @cached_property
-    def reads(self) -> frozenset[str]:
-        """The names of all parameters that the model and its initial state read or look for.
-
-        Among them those that stand in the definitions of what is read, however far back.
-        """
-        definitions = self.problem.parameters.definitions
-        found: set[str] = set()
-        open_names = set(self.given)
-        while open_names:
-            name = open_names.pop()
-            found.add(name)
-            open_names |= free_names(definitions.get(name)) - found
-        return frozenset(found) | PROBED
-
-    @cached_property
-    def given(self) -> frozenset[str]:
-        """The parameters that the model and its initial state are built from."""
-        values = self.problem.parameters.values_
-        direct = {name for name in self.needed | self.start.reads if name in values or name in self.problem.free}
-        return frozenset(direct | {free for name in direct if name in values for free in free_names(values[name])})
-
-    @property
-    def used(self) -> frozenset[str]:
-        """The free parameters that act on the model or its initial state."""
-        return self.given & frozenset(self.problem.free)
-
-    @cached_property
-    def solvable(self) -> Any:
-        """The function from values of the structural parameters to the built model, which keeps the last few."""
-        return lru_cache(maxsize=8)(lambda values: _built(self, dict(zip(self.structural, values, strict=True))))
-
-    def solve(self, inputs: Mapping[str, float]) -> Solved:
-        """Return the outputs at these values of the free parameters; a failed solve is a status."""
-        wrong = unphysical(inputs)
-        if wrong:
-            return Solved("failed", message=wrong)
-        p = self.problem.parameters
-        try:
-            model, solver, observe = self.solvable(tuple(float(inputs[name]) for name in self.structural))
-            states = self.start.inputs(p, inputs)
-            wrong = self.start.overfull(p, {**inputs, **states})
-            if wrong:
-                return Solved("failed", message=wrong)
-            free = {name: float(inputs[name]) for name in self.problem.free if name not in self.structural}
-            given = dict(sorted({**free, **states}.items()))
-            solution = solver.solve(model, self._stops, inputs=given, t_interp=self._times)
-            outputs = observe(solution, given)
-        except Exception as cause:  # whatever fails inside the solver is a status of this solve
-            return Solved("failed", message=_one_line(cause))
-        return self._answer(solution, outputs)
-
-    @property
-    def _times(self) -> Array:
-        return self.problem.output_times
-
-    @cached_property
-    def _stops(self) -> Array:
-        """Times at which the integrator restarts: both ends, and where the current becomes lively."""
-        end = self._times[-1]
-        inner = onsets(self.problem.time, self.problem.current)
-        return np.unique(np.concatenate([[0.0, end], inner[(inner > 0) & (inner < end)]]))
-
-    def _answer(self, solution: Any, observed: Mapping[str, Array]) -> Solved:
-        times = np.asarray(solution.t)
-        outputs = {name: _at(times, values, self._times) for name, values in observed.items()}
-        if any(np.isnan(values).all() for values in outputs.values()):
-            return Solved("failed", message="the solver returned no values")
-        if times[-1] < self._times[-1] * (1 - 1e-9):
-            return Solved("ended early", outputs, str(solution.termination))
-        return Solved("solved", outputs)
-
-
-def unphysical(inputs: Mapping[str, float]) -> str:
-    """Return what is physically impossible about a value of an input, or an empty string."""
-    for name, value in inputs.items():
-        if not np.isfinite(value):
-            return f"{name} is {value}"
-        base, unit = base_of(name), unit_of(name)
-        positive = any(word in base for word in POSITIVE.get(unit or "", ()))
-        if positive and value <= 0:
-            return f"{name} is {value:g}, and must be positive"
-        if unit is None and base.endswith(("volume fraction", "porosity")) and not 0 < value <= 1:
-            return f"{name} is {value:g}, and must lie between 0 and 1"
-        if unit == "mol.m-3" and "oncentration" in base and value < 0:
-            return f"{name} is {value:g}, and cannot be negative"
-    return ""
 
 
 def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState, tuple[str, ...]]:
@@ -218,34 +112,64 @@ def _model(spec: ModelSpec) -> Any:
         return kind(dict(spec.options)) if spec.options else kind()
     except (pybamm.OptionError, TypeError, ValueError) as cause:
         raise ConfigurationError(
-            f"PyBaMM refuses the options of {spec.type}: {_one_line(cause)}", at=("options", "model", "options")
+            f"PyBaMM refuses the options of {spec.type}: {one_line(cause)}", at=("options", "model", "options")
         ) from None
 
 
-def _built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> tuple[Any, Any, Outputs]:
-    """Return the discretised model, solver and outputs, with the structural parameters fixed at these values."""
+def built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "Kernel | Integrates":
+    """Return the kernel of the model, with the structural parameters fixed at these values.
+
+    Where the kernel does not serve, or its answers are not PyBaMM's, PyBaMM's own solver comes in its place.
+
+    Raises: `SolverError` where PyBaMM cannot build the model.
+    """
+    settings = simulation.problem.model.settings
+    variables = simulation.problem.variables
+    model = _discretised(simulation, fixed, pybamm.InputParameter(APPLIED))
+    solver = solver_of(settings.get("solver"), variables)
+    if isinstance(solver, pybamm.IDAKLUSolver):
+        with contextlib.suppress(NotImplementedError, AttributeError, TypeError, RuntimeError):
+            return kernel_of(model, solver, simulation.inputs, APPLIED)
+    return PlainIntegrator(_discretised(simulation, fixed, _current(simulation.problem)), solver, simulation.inputs)
+
+
+def _discretised(simulation: BuiltSimulation, fixed: Mapping[str, float], current: Any) -> Any:
     problem = simulation.problem
     model = _model(problem.model)
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS] + _window(problem, model)
     keywords = simulation_keywords(model, problem.model.settings)
-    solver = solver_of(problem.model.settings.get("solver"))
-    large = solver_of(problem.model.settings.get("solver"), problem.variables)
     try:
         prepared = pybamm.Simulation(
             model,
-            parameter_values=_parameter_values(simulation, fixed),
-            solver=solver,
+            parameter_values=_parameter_values(simulation, fixed, current),
             # PyBaMM's check stumbles over inputs in the bounds of a variable; `overfull` looks at every solve.
             discretisation_kwargs={"check_model": not problem.free},
             **keywords,
         )
         prepared.build()
     except Exception as cause:
-        raise SolverError(f"PyBaMM cannot build {problem.model.type}: {_one_line(cause)}") from cause
-    built = prepared.built_model
-    if built.len_rhs_and_alg > MANY_STATES:
-        return built, large, Outputs(built, problem.variables, together=False)
-    return built, solver, Outputs(built, problem.variables)
+        raise SolverError(f"PyBaMM cannot build {problem.model.type}: {one_line(cause)}") from cause
+    return prepared.built_model
+
+
+class PlainIntegrator:
+    """PyBaMM's own solver, for what the kernel does not serve."""
+
+    def __init__(self, model: Any, solver: Any, inputs: Sequence[str]) -> None:
+        self._model, self._solver, self._inputs = model, solver, tuple(inputs)
+
+    def solve(self, points: Array, stops: Array, times: Array) -> list[Course]:
+        """Return the courses of the output variables at points (n, inputs), one after the other."""
+        return [self._course(dict(zip(self._inputs, map(float, point), strict=True)), stops, times) for point in points]
+
+    def _course(self, inputs: dict[str, float], stops: Array, times: Array) -> Course:
+        names = self._solver.output_variables
+        try:
+            solution = self._solver.solve(self._model, stops, inputs=inputs, t_interp=times)
+        except Exception as cause:  # a failed solve is a status
+            return Course(np.zeros(0), np.zeros((0, len(names))), -1, one_line(cause))
+        outputs = np.column_stack([np.ravel(solution[name].data) for name in names])
+        return Course(np.asarray(solution.t), outputs, 0, str(solution.termination))
 
 
 def _window(problem: SimulationProblem, model: Any) -> list[Any]:
@@ -259,7 +183,7 @@ def _window(problem: SimulationProblem, model: Any) -> list[Any]:
     ]
 
 
-def _parameter_values(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> Any:
+def _parameter_values(simulation: BuiltSimulation, fixed: Mapping[str, float], current: Any) -> Any:
     problem = simulation.problem
     inputs = {name: pybamm.InputParameter(name) for name in problem.free if name not in fixed}
     symbols = {**inputs, **{name: pybamm.Scalar(value) for name, value in fixed.items()}}
@@ -271,7 +195,7 @@ def _parameter_values(simulation: BuiltSimulation, fixed: Mapping[str, float]) -
         values[name] = fixed.get(name, "[input]")
     for name in simulation.start.gives:
         values[name] = simulation.start.symbols(symbols).get(name, "[input]")
-    values[CURRENT] = _current(problem)
+    values[CURRENT] = current
     return pybamm.ParameterValues(values)
 
 
@@ -289,15 +213,3 @@ def _current(problem: SimulationProblem) -> Any:
     if np.ptp(problem.current) == 0:
         return float(problem.current[0])
     return pybamm.Interpolant(problem.time, problem.current, pybamm.t, interpolator="linear", extrapolate=True)
-
-
-def _at(times: Array, values: Array, wanted: Array) -> Array:
-    """Return the values at the wanted times, which are among the solution's; NaN after its end."""
-    inside = np.interp(wanted, times, values)
-    return np.where(wanted <= times[-1] * (1 + 1e-12) + 1e-12, inside, np.nan)
-
-
-def _one_line(cause: BaseException) -> str:
-    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    text = lines[0] if lines else type(cause).__name__
-    return text if len(text) <= 200 else text[:197] + "…"

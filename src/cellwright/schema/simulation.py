@@ -71,8 +71,17 @@ class Simulation(Protocol):
         """The names of all parameters that the model, its current and its initial state read."""
         ...
 
+    @property
+    def portable(self) -> bool:
+        """Whether it can be pickled and used in a process that does not know PyBaMM."""
+        ...
+
     def solve(self, inputs: Mapping[str, float]) -> Solved:
         """Return the outputs at these values of the free parameters. A failed solve is a status, never raised."""
+        ...
+
+    def solve_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:
+        """Return the outputs at each of the points, solved on all threads that this process may use."""
         ...
 
 

@@ -29,7 +29,8 @@ class Answer:
     message: str = ""
 
 
-Work = Callable[[Task], Answer]
+Work = Callable[[Sequence[Task]], list[Answer]]
+"""Answers tasks, in their order."""
 
 
 class Job(Protocol):
@@ -41,7 +42,7 @@ class Job(Protocol):
         ...
 
     def __call__(self) -> Work:
-        """Build what the tasks need (models) and return the function that does one."""
+        """Build what the tasks need (models) and return the function that does them."""
         ...
 
 
@@ -50,7 +51,7 @@ class Pool(Protocol):
 
     @property
     def workers(self) -> int:
-        """How many tasks are done at the same time."""
+        """How many processes do tasks at the same time."""
         ...
 
     def map(self, job: Job, tasks: Sequence[Task], time_limit: float | None = None) -> list[Answer]:

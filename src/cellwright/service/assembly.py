@@ -27,6 +27,7 @@ from cellwright.service.process import name_of_this_process
 from cellwright.service.runs import new_run
 from cellwright.service.sources import KnownSources
 from cellwright.store import Store
+from cellwright.store.location import default_home
 from cellwright.store.tables import stamp, utc_now
 
 
@@ -107,7 +108,7 @@ def pool_of(kind: Literal["inline", "processes"], pipeline: Pipeline) -> Pool:
     if kind not in {"inline", "processes"}:
         raise ConfigurationError(f"the executor is 'inline', 'processes' or a pool, not {kind!r}")
     if kind == "processes" and fits(pipeline):
-        return ProcessPool(warm="cellwright.models.simulate")
+        return ProcessPool(warm="cellwright.models.simulation")
     return InlinePool()
 
 
@@ -120,7 +121,7 @@ def simulate(problem: SimulationProblem) -> Simulation:
     """Build a model; PyBaMM, which takes seconds to import, is loaded by the first that is built."""
     from cellwright.models.simulate import build
 
-    return build(problem)
+    return build(problem, default_home() / "kernels")
 
 
 def check_pipeline(

@@ -125,7 +125,7 @@ class Worker:
         if not fits(pipeline):
             return InlinePool()
         if self._pool is None:
-            self._pool = ProcessPool(self._processes, warm="cellwright.models.simulate")
+            self._pool = ProcessPool(self._processes, warm="cellwright.models.simulation")
         return self._pool
 
     def close(self) -> None:

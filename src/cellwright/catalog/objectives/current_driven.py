@@ -1,6 +1,6 @@
 """Simulation with the measured current, compared with the measured voltage or other variables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -129,9 +129,20 @@ class PreparedSimulation:
         """All parameters that were read."""
         return self.simulation.reads
 
+    @property
+    def portable(self) -> bool:
+        """Whether the simulation can be sent to another process as it is."""
+        return self.simulation.portable
+
     def predict(self, inputs: Mapping[str, float]) -> Solved:
         """Return the compared variables at the measured times."""
-        solved = self.simulation.solve(inputs)
+        return self.predict_many([inputs])[0]
+
+    def predict_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:
+        """Return the compared variables at the measured times, for each of the points."""
+        return [self._named(solved) for solved in self.simulation.solve_many(points)]
+
+    def _named(self, solved: Solved) -> Solved:
         named = zip(self.observed, self.model_variables, strict=True)
         outputs = {name: solved.outputs[model] for name, model in named if model in solved.outputs}
         return Solved(solved.status, outputs, solved.message)

@@ -1,0 +1,78 @@
+"""Kernels out of PyBaMM's discretised models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import casadi
+import numpy as np
+import pybamm
+
+from cellwright.models.kernel import Kernel
+from cellwright.schema.simulation import Array
+
+
+def kernel_of(model: Any, solver: Any, inputs: Sequence[str], applied: str) -> Kernel:
+    """Return the kernel of a discretised model whose current is the input `applied`.
+
+    `solver` is the `pybamm.IDAKLUSolver` with the tolerances, options and output variables that are wanted, `inputs`
+    the names of the model's other inputs in the order of the points to come. Every function is expanded to scalar
+    operations where that is possible (tables, that is, interpolants, keep their own).
+
+    Raises: `pybamm.SolverError` for a model that cannot be solved; `NotImplementedError` where it has another form than
+    that of PyBaMM's lithium-ion models (mass matrix, time integrals).
+    """
+    names = (*inputs, applied)
+    # PyBaMM differentiates the model, and evaluates the initial state, with some value for each input.
+    pybamm.BaseSolver.set_up(solver, model, [dict.fromkeys(names, 1.0)], np.array([0.0, 1.0]))
+    if not model.is_standard_form_dae:
+        raise NotImplementedError("the mass matrix is not the identity of the differential states")
+    if set(solver.computed_var_fcns) != set(solver.output_variables):
+        raise NotImplementedError("an output variable is not a function of time, state and inputs")
+    written = {role: _expanded(one) for role, one in _functions(model, solver, len(names)).items()}
+    ends = [event for event in model.events if event.event_type == pybamm.EventType.TERMINATION]
+    return Kernel(
+        inputs=tuple(inputs),
+        variables=tuple(solver.output_variables),
+        functions={role: one.serialize() for role, one in written.items()},
+        differential=(True,) * model.len_rhs + (False,) * model.len_alg,
+        events=tuple(event.name for event in ends),
+        rtol=float(solver.rtol),
+        atol=float(solver.atol),
+        options=dict(solver.options),
+    )
+
+
+def _functions(model: Any, solver: Any, count: int) -> Mapping[str, Any]:
+    """Return the functions of t [s], y, p (`count` entries), the factor c of the mass matrix and a vector v."""
+    t, y, p = casadi.MX.sym("t"), casadi.MX.sym("y", model.len_rhs_and_alg), casadi.MX.sym("p", count)
+    c, v = casadi.MX.sym("c"), casadi.MX.sym("v", model.len_rhs_and_alg)
+    algebraic = casadi.DM.zeros(model.len_alg)
+    mass = casadi.DM(model.mass_matrix.entries)
+    y0 = model.initial_conditions_eval(0.0, casadi.DM.zeros(model.len_rhs_and_alg), p)
+    events = [event(t, y, p) for event in model.terminate_events_eval]
+    made: dict[str, tuple[list[Any], list[Any]]] = {
+        "rhs_alg": ([t, y, p], [model.rhs_algebraic_eval(t, y, p)]),
+        "jac_times_cjmass": ([t, y, p, c], [model.jac_rhs_algebraic_eval(t, y, p) - c * mass]),
+        "jac_action": ([t, y, p, v], [model.jac_rhs_algebraic_action_eval(t, y, p, v)]),
+        "mass_action": ([v], [casadi.vertcat(v[: model.len_rhs], algebraic)]),
+        "events": ([t, y, p], [casadi.vertcat(*events)]),
+        "alg_res": ([t, y, p], [model.algebraic_eval(t, y, p)]) if model.len_alg else ([], []),
+        "alg_jac": ([t, y, p], [model.jac_algebraic_eval(t, y, p)]) if model.len_alg else ([], []),
+        "start": ([p], [y0, casadi.vertcat(model.rhs_eval(0.0, y0, p), algebraic)]),
+    }
+    for index, name in enumerate(solver.output_variables):
+        made[f"variable_{index}"] = ([t, y, p], [solver.computed_var_fcns[name](t, y, p)])
+    return {role: casadi.Function(role, arguments, results) for role, (arguments, results) in made.items()}
+
+
+def _expanded(function: Any) -> Any:
+    try:
+        return function.expand() if function.n_in() else function
+    except RuntimeError:  # an interpolant has no scalar form
+        return function
+
+
+def agrees(kernel_outputs: Array, reference: Array, rtol: float) -> bool:
+    """Return whether a kernel's outputs are those of PyBaMM's own solver, within a few of its tolerances."""
+    scale = np.nanmax(np.abs(reference), initial=1e-30)
+    return bool(np.allclose(kernel_outputs, reference, rtol=0, atol=5 * rtol * scale, equal_nan=True))

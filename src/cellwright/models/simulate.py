@@ -1,6 +1,6 @@
 """Models built by PyBaMM, to be solved many times: every free parameter and the current is an input."""
 
-import contextlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,10 @@ import numpy as np
 import pybamm
 
 from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
-from cellwright.models.extraction import kernel_of
+from cellwright.models.extraction import agree, kernel_of
 from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
-from cellwright.models.numerics import simulation_keywords, solver_of
+from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
 from cellwright.models.simulation import BuiltSimulation, Integrates, one_line
 from cellwright.models.symbols import to_callable, to_pybamm
 from cellwright.schema.expressions import Expression
@@ -23,6 +23,7 @@ from cellwright.schema.simulation import Array, ModelSpec, SimulationProblem
 from cellwright.schema.values import Function, free_names
 
 pybamm.set_logging_level("ERROR")
+logger = logging.getLogger(__name__)
 
 CURRENT = "Current function [A]"
 APPLIED = "Applied current [A]"
@@ -46,8 +47,7 @@ def build(problem: SimulationProblem, folder: Path | None = None) -> BuiltSimula
     found = built(simulation, {})
     if isinstance(found, Kernel):
         return replace(simulation, kernel=found)
-    simulation.__dict__["_integrator_at"] = lambda shape: found
-    return simulation
+    return simulation.solved_by(found)
 
 
 def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState, tuple[str, ...]]:
@@ -119,18 +119,37 @@ def _model(spec: ModelSpec) -> Any:
 def built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "Kernel | Integrates":
     """Return the kernel of the model, with the structural parameters fixed at these values.
 
-    Where the kernel does not serve, or its answers are not PyBaMM's, PyBaMM's own solver comes in its place.
+    Where a kernel does not serve, PyBaMM's own solver comes in its place.
 
     Raises: `SolverError` where PyBaMM cannot build the model.
     """
-    settings = simulation.problem.model.settings
-    variables = simulation.problem.variables
-    model = _discretised(simulation, fixed, pybamm.InputParameter(APPLIED))
-    solver = solver_of(settings.get("solver"), variables)
+    problem = simulation.problem
+    solver = solver_of(problem.model.settings.get("solver"), problem.variables)
     if isinstance(solver, pybamm.IDAKLUSolver):
-        with contextlib.suppress(NotImplementedError, AttributeError, TypeError, RuntimeError):
+        try:
+            model = _discretised(simulation, fixed, pybamm.InputParameter(APPLIED))
             return kernel_of(model, solver, simulation.inputs, APPLIED)
-    return PlainIntegrator(_discretised(simulation, fixed, _current(simulation.problem)), solver, simulation.inputs)
+        except (NotImplementedError, AttributeError, TypeError) as cause:  # what is not documented may change
+            logger.warning("%s is solved by PyBaMM's own solver, since %s", problem.model.type, one_line(cause))
+    return _plain(simulation, fixed)
+
+
+def checked(simulation: BuiltSimulation, inputs: Mapping[str, float], outputs: Mapping[str, Array]) -> BuiltSimulation:
+    """Return the simulation if its outputs at the inputs are PyBaMM's, else one that PyBaMM's own solver solves."""
+    plain = simulation.solved_by(_plain(simulation, {}))
+    theirs = plain.solve(inputs)
+    if theirs.status != "solved" or agree(outputs, theirs.outputs, RTOL):
+        return simulation
+    logger.warning(
+        "%s is solved by PyBaMM's own solver, since the kernel's answers differ", simulation.problem.model.type
+    )
+    return plain
+
+
+def _plain(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "PlainIntegrator":
+    problem = simulation.problem
+    solver = solver_of(problem.model.settings.get("solver"), problem.variables)
+    return PlainIntegrator(_discretised(simulation, fixed, _current(problem)), solver, simulation.inputs)
 
 
 def _discretised(simulation: BuiltSimulation, fixed: Mapping[str, float], current: Any) -> Any:

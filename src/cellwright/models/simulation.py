@@ -1,7 +1,7 @@
 """Built simulations: solved many times, here or, once they are sent there, in a process without PyBaMM."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,8 @@ import numpy as np
 from cellwright.errors import CellwrightError
 from cellwright.models.initial import PROBED, InitialState
 from cellwright.models.kernel import Course, Integrator, Kernel
+from cellwright.models.trust import is_trusted, trust
+from cellwright.physics.thinning import Thinning, thinning
 from cellwright.physics.timeseries import onsets
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.simulation import Array, SimulationProblem, Solved
@@ -23,6 +25,14 @@ POSITIVE = {
     "mol.m-3": ("Maximum concentration",),
 }
 """By unit: what cannot be zero or negative."""
+THINNED = 5e-5
+"""Error of the interpolation between few times, as a fraction of an output's range: 0.05 mV of a volt.
+
+The integrator's own tolerance lets it err by about 0.1 mV, and measurements are noisier than both."""
+CANDIDATES = 3000
+"""Output times that are looked at for the few; of longer data every so many."""
+FEW = 100
+"""Output times below which thinning gains nothing."""
 KEPT = 8
 """How many models of other structural parameters are kept."""
 
@@ -49,6 +59,8 @@ class BuiltSimulation:
     """The model as functions; None where PyBaMM's own solver does the work, or the model is built for each value."""
     folder: Path | None = None
     """Where compiled functions are kept."""
+    few: Thinning | None = None
+    """The output times at which the model is evaluated, where the others follow from these."""
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -109,6 +121,53 @@ class BuiltSimulation:
             answers.update(zip(places, self._solved(shape, [given for _, given in members]), strict=True))
         return [answers[place] for place in range(len(points))]
 
+    def thinned(self, points: Sequence[Mapping[str, float]]) -> "BuiltSimulation":
+        """Return the same simulation, evaluated at as few of its output times as give them all at these points.
+
+        The others follow by interpolation, to within `THINNED` of the range of each output. The same simulation comes
+        back where there is nothing to gain, or no point can be solved to the end. Here a kernel is compared with
+        PyBaMM's own solver, too, once for each kind of model.
+        """
+        times = self.problem.output_times
+        rows = np.unique(np.linspace(0, len(times) - 1, CANDIDATES).astype(int)) if len(times) > CANDIDATES else None
+        looked_at = self if rows is None else self._with(problem=replace(self.problem, output_times=times[rows]))
+        solved = looked_at.solve_many(points)
+        whole = [one.status == "solved" for one in solved]
+        if not any(whole):
+            return self
+        first = whole.index(True)
+        trusted = looked_at._trusted(points[first], solved[first].outputs)
+        if trusted is not looked_at:
+            return self.solved_by(trusted._integrator_at(()))
+        if len(times) < FEW:
+            return self
+        columns = [one.outputs[name] for one in solved if one.outputs for name in self.problem.variables]
+        found = thinning(looked_at.problem.output_times, np.column_stack(columns), self._stops, times, THINNED)
+        return self if found is None else self._with(few=found)
+
+    def solved_by(self, integrator: Integrates) -> "BuiltSimulation":
+        """Return the same simulation, solved by this integrator; it cannot be sent to another process."""
+        other = replace(self, kernel=None)
+        other.__dict__["_integrator_at"] = lambda shape: integrator
+        return other
+
+    def _trusted(self, inputs: Mapping[str, float], outputs: Mapping[str, Array]) -> "BuiltSimulation":
+        """Return the simulation, compared with PyBaMM's own solver where its kind of model never was before."""
+        if self.kernel is None or is_trusted(self.problem, self.folder):
+            return self
+        from cellwright.models.simulate import checked  # PyBaMM; this process has built the model with it
+
+        found = checked(self, inputs, outputs)
+        if found.kernel is not None:
+            trust(self.problem, self.folder)
+        return found
+
+    def _with(self, **changes: Any) -> "BuiltSimulation":
+        """Return a copy with other fields, which shares what has been made ready."""
+        other = replace(self, **changes)
+        other.__dict__.update(_integrator_at=self._integrator_at, _stops=self._stops)
+        return other
+
     def _settled(self, values: Mapping[str, float]) -> tuple[tuple[float, ...], list[float]]:
         """Return the structural parameters and the inputs at these values of the free parameters.
 
@@ -151,28 +210,35 @@ class BuiltSimulation:
 
     @property
     def _times(self) -> Array:
-        return self.problem.output_times
+        return self.problem.output_times if self.few is None else self.few.kept
 
     @cached_property
     def _stops(self) -> Array:
         """Times at which the integrator restarts: both ends, and where the current becomes lively."""
-        end = self._times[-1]
+        end = self.problem.output_times[-1]
         inner = onsets(self.problem.time, self.problem.current)
         return np.unique(np.concatenate([[0.0, end], inner[(inner > 0) & (inner < end)]]))
 
     def _answer(self, course: Course) -> Solved:
         if course.failed or not len(course.times):
             return Solved("failed", message=course.message)
-        outputs = {
-            name: _at(course.times, course.outputs[:, i], self._times) for i, name in enumerate(self.problem.variables)
-        }
-        if any(np.isnan(values).all() for values in outputs.values()):
+        end = self.problem.output_times[-1]
+        early = course.times[-1] < end * (1 - 1e-9)
+        if early and len(course.times) == 1:
+            return Solved("failed", message=f"the simulation cannot begin: {course.message}")
+        columns = self._columns(course, early)
+        if np.isnan(columns).all(axis=0).any():
             return Solved("failed", message="the solver returned no values")
-        if course.times[-1] < self._times[-1] * (1 - 1e-9):
-            if len(course.times) == 1:
-                return Solved("failed", message=f"the simulation cannot begin: {course.message}")
-            return Solved("ended early", outputs, course.message)
-        return Solved("solved", outputs)
+        outputs = dict(zip(self.problem.variables, columns.T.copy(), strict=True))
+        return Solved("ended early", outputs, course.message) if early else Solved("solved", outputs)
+
+    def _columns(self, course: Course, early: bool) -> Array:
+        """Return the outputs (output times, variables)."""
+        if self.few is None:
+            return _at(course.times, course.outputs, self._times)
+        if early:
+            return self.few.spread_part(course.times, course.outputs)
+        return self.few.spread(_at(course.times, course.outputs, self._times))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
@@ -195,11 +261,12 @@ def unphysical(inputs: Mapping[str, float]) -> str:
 
 
 def _at(times: Array, values: Array, wanted: Array) -> Array:
-    """Return the values at the wanted times, which are among the solution's; NaN after its end."""
+    """Return the rows at the wanted times, which are among the solution's; NaN after its end."""
     if len(times) == len(wanted) and np.array_equal(times, wanted):
-        return np.array(values)
-    inside = np.interp(wanted, times, values)
-    return np.where(wanted <= times[-1] * (1 + 1e-12) + 1e-12, inside, np.nan)
+        return values
+    columns = [np.interp(wanted, times, column) for column in values.T]
+    inside = wanted <= times[-1] * (1 + 1e-12) + 1e-12
+    return np.where(inside[:, None], np.column_stack(columns), np.nan)
 
 
 def one_line(cause: BaseException) -> str:

@@ -5,7 +5,7 @@ These are the words between objectives (which know measurements) and `cellwright
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,10 @@ class Simulation(Protocol):
 
     def solve(self, inputs: Mapping[str, float]) -> Solved:
         """Return the outputs at these values of the free parameters. A failed solve is a status, never raised."""
+        ...
+
+    def thinned(self, points: Sequence[Mapping[str, float]]) -> Self:
+        """Return the same simulation, evaluated at as few of its output times as give them all at these points."""
         ...
 
     def solve_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:

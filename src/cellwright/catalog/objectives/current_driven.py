@@ -1,7 +1,7 @@
 """Simulation with the measured current, compared with the measured voltage or other variables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -133,6 +133,10 @@ class PreparedSimulation:
     def portable(self) -> bool:
         """Whether the simulation can be sent to another process as it is."""
         return self.simulation.portable
+
+    def thinned(self, points: Sequence[Mapping[str, float]]) -> "PreparedSimulation":
+        """Return the same, simulated at as few times as give all of them at these points."""
+        return replace(self, simulation=self.simulation.thinned(points))
 
     def predict(self, inputs: Mapping[str, float]) -> Solved:
         """Return the compared variables at the measured times."""

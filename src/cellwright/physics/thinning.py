@@ -1,0 +1,96 @@
+"""Few rows instead of many: where a smooth course has to be known so that interpolation gives all of it."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.sparse import csr_array
+
+Array = NDArray[np.float64]
+
+FEWEST = 16
+"""Intervals to begin with."""
+WORTHWHILE = 0.5
+"""Fraction of the rows above which thinning gains nothing."""
+
+
+@dataclass(frozen=True)
+class Thinning:
+    """Some of the rows of a course, and how all of them follow from these: by cubics through four neighbours."""
+
+    times: Array
+    """All times [s]."""
+    kept: Array
+    """The times [s] among them that are evaluated."""
+    weights: csr_array
+    """The matrix (all, kept) that interpolates."""
+
+    def spread(self, values: Array) -> Array:
+        """Return the values (all, columns) that follow from those at the kept times (kept, columns)."""
+        return np.asarray(self.weights @ values)
+
+    def spread_part(self, times: Array, values: Array) -> Array:
+        """Return the same of a course that ended early, at `times`[-1]: monotone cubics, NaN behind its end."""
+        inside = self.times <= times[-1] * (1 + 1e-12)
+        result = np.full((len(self.times), values.shape[1]), np.nan)
+        if len(times) > 1:
+            result[inside] = PchipInterpolator(times, values, axis=0)(np.minimum(self.times[inside], times[-1]))
+        return result
+
+
+def thinning(times: Array, values: Array, stops: Array, wanted: Array, tolerance: float) -> Thinning | None:
+    """Return the fewest of the times from which values (times, courses) follow, and all of the wanted times with them.
+
+    The interpolation may err by `tolerance` of the range of each course; NaN, behind the end of a course, is not looked
+    at. Between two stops the courses are smooth; no cubic reaches over one. Every interval in which the interpolation
+    errs is halved, until none does. None where more than half of the wanted rows would be left.
+    """
+    ranges = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
+    allowed = np.maximum(tolerance * ranges, 1e-9 * np.nanmax(np.abs(values), axis=0) + 1e-300)
+    places = np.unique(np.clip(np.searchsorted(times, stops), 0, len(times) - 1))
+    kept = np.unique(np.concatenate([places, np.linspace(0, len(times) - 1, FEWEST + 1).astype(int)]))
+    there = np.nan_to_num(values)
+    while len(kept) <= WORTHWHILE * len(wanted):
+        error = np.abs(_weights(times, times, kept, places) @ there[kept] - there) / allowed
+        error[_beside_nothing(values, kept)] = 0
+        wrong = np.flatnonzero(np.max(error, axis=1) > 1)
+        if not wrong.size:
+            return Thinning(wanted, times[kept], _weights(wanted, times, kept, places))
+        interval = np.searchsorted(kept, wrong, side="right") - 1
+        halved = np.unique(np.concatenate([kept, (kept[interval] + kept[interval + 1]) // 2]))
+        if len(halved) == len(kept):
+            return None
+        kept = halved
+    return None
+
+
+def _beside_nothing(values: Array, kept: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return where (times, courses) a cubic uses a kept row that has no value."""
+    missing = np.isnan(values)
+    first = np.where(missing.any(axis=0), missing.argmax(axis=0), len(values))
+    place = np.searchsorted(kept, np.arange(len(values)), side="right") + 1
+    reach = kept[np.minimum(place, len(kept) - 1)]
+    return np.asarray(reach[:, None] >= first[None, :])
+
+
+def _weights(wanted: Array, times: Array, kept: NDArray[np.intp], places: NDArray[np.intp]) -> csr_array:
+    """Return the matrix of Lagrange's cubics through the four kept rows around each time, within its smooth stretch."""
+    rows, columns, entries = [], [], []
+    for first, last in pairwise(places):
+        own = kept[(kept >= first) & (kept <= last)]
+        offset = int(np.searchsorted(kept, first))
+        count = min(4, len(own))
+        inner = np.flatnonzero((wanted >= times[first]) & ((wanted < times[last]) | (last == places[-1])))
+        left = np.clip(np.searchsorted(times[own], wanted[inner], side="right") - 2, 0, len(own) - count)
+        stencil = left[:, None] + np.arange(count)
+        nodes = times[own][stencil]
+        for j in range(count):
+            others = [k for k in range(count) if k != j]
+            factors = (wanted[inner][:, None] - nodes[:, others]) / (nodes[:, [j]] - nodes[:, others])
+            rows.append(inner)
+            columns.append(offset + stencil[:, j])
+            entries.append(np.prod(factors, axis=1))
+    place = (np.concatenate(rows), np.concatenate(columns))
+    return csr_array((np.concatenate(entries), place), shape=(len(wanted), len(kept)))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,9 +68,20 @@ class ObjectiveJob:
 
         return answers
 
+    def thinned(self, points: Sequence[Mapping[str, float]]) -> "ObjectiveJob":
+        """Return the job of a search: with models that are evaluated at as few times as these points need."""
+        ready = {name: _thinned(one, points) for name, one in self.ready.items()}
+        return replace(self, ready=ready, digest=digest([self.digest, "thinned", list(map(dict, points))]))
+
     def __getstate__(self) -> dict[str, Any]:
         portable = {name: one for name, one in self.ready.items() if getattr(one, "portable", False)}
         return {**self.__dict__, "ready": portable}
+
+
+def _thinned(one: Prepared, points: Sequence[Mapping[str, float]]) -> Prepared:
+    thin = getattr(one, "thinned", None)
+    found: Prepared = one if thin is None else thin(points)
+    return found
 
 
 def predictions(one: Prepared, points: Sequence[Mapping[str, float]]) -> list[Solved]:

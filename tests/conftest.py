@@ -19,6 +19,14 @@ START_LIMIT = 60.0
 DIFFUSIVITY = "Positive particle diffusivity [m2.s-1]"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that tests keep lands in the folder of the one who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELLWRIGHT_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @dataclass(frozen=True)
 class Server:
     url: str

@@ -72,10 +72,10 @@ class Integrator:
         self._constant = float(current[0]) if np.ptp(current) == 0 else None
         self._course = (knots, current)
         functions = {role: casadi.Function.deserialize(text) for role, text in kernel.functions.items()}
-        self._compilation = Compilation(functions, folder) if folder is not None else None
+        self._compilation = Compilation(functions, kernel.functions, folder) if folder is not None else None
         self._spent = 0.0
         self.compiled = False
-        self._use(functions)
+        self._use(functions, kernel.functions)
         self._take_compiled()
 
     def solve(self, points: Array, stops: Array, times: Array) -> list[Course]:
@@ -128,20 +128,22 @@ class Integrator:
         functions = self._compilation.result()
         if functions is not None:
             self.compiled = True
-            self._use(functions)
+            self._use(functions, {})
 
-    def _use(self, functions: Mapping[str, Any]) -> None:
+    def _use(self, functions: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+        """Solve with these functions from now on; `texts` are those that are serialised already."""
         if self._constant is None:
             current = casadi.interpolant("current", "linear", [self._course[0].tolist()], self._course[1].tolist())
-            functions = {role: _driven(role, one, current) for role, one in functions.items()}
-        self._functions = functions
+            functions, texts = {role: _driven(role, one, current) for role, one in functions.items()}, {}
+        self._functions, self._texts = functions, texts
         self.__dict__.pop("_group", None)
 
     @cached_property
     def _group(self) -> Any:
         """The solvers, one for each thread; made with the first solve."""
         kernel, functions = self._kernel, self._functions
-        roles = {role: idaklu.generate_function(one.serialize()) for role, one in functions.items()}
+        texts = {role: self._texts.get(role) or one.serialize() for role, one in functions.items()}
+        roles = {role: idaklu.generate_function(text) for role, text in texts.items()}
         pattern = functions["jac_times_cjmass"].sparsity_out(0)
         threads = processors()
         return idaklu.create_casadi_solver_group(

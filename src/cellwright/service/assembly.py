@@ -118,10 +118,18 @@ def fits(pipeline: Pipeline) -> bool:
 
 
 def simulate(problem: SimulationProblem) -> Simulation:
-    """Build a model; PyBaMM, which takes seconds to import, is loaded by the first that is built."""
+    """Return a built model: one that was kept, or else a new one, for which PyBaMM is imported (seconds)."""
+    from cellwright.models.shelf import put, taken
+
+    folder = default_home() / "kernels"
+    kept = taken(problem, folder)
+    if kept is not None:
+        return kept
     from cellwright.models.simulate import build
 
-    return build(problem, default_home() / "kernels")
+    built = build(problem, folder)
+    put(built, folder)
+    return built
 
 
 def check_pipeline(

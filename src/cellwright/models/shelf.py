@@ -1,0 +1,78 @@
+"""Built models on disk, so that a problem that was built before needs no PyBaMM.
+
+What is kept is what building found out: the parameters that the model needs, how it starts, its kernel. The key holds
+everything that this follows from, the versions included. The files are Python pickles, made and read by this user's own
+processes in their own folder, like Python's compiled modules; nothing that came over a network is ever read like this.
+"""
+
+import contextlib
+import os
+import pickle
+import zlib
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from cellwright.models.simulation import BuiltSimulation
+from cellwright.schema.simulation import SimulationProblem
+from cellwright.schema.values import digest
+
+ROOM = 300_000_000
+"""Bytes that built models may take; the ones used longest ago make room."""
+
+
+def taken(problem: SimulationProblem, folder: Path) -> BuiltSimulation | None:
+    """Return the simulation of a problem as it was kept, or None."""
+    file = _file(problem, folder)
+    try:
+        needed, start, kernel = pickle.loads(zlib.decompress(file.read_bytes()))  # noqa: S301
+        os.utime(file)
+    except Exception:  # not there, or of another time: it is built again
+        return None
+    return BuiltSimulation(problem, needed, start, (), kernel, folder)
+
+
+def put(simulation: BuiltSimulation, folder: Path) -> None:
+    """Keep a simulation that has a kernel; where that is impossible the next process builds it again."""
+    if simulation.kernel is None:
+        return
+    content = zlib.compress(pickle.dumps((simulation.needed, simulation.start, simulation.kernel)), level=1)
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
+            part.write(content)
+        Path(part.name).replace(_file(simulation.problem, folder))
+        _make_room(folder)
+
+
+def _file(problem: SimulationProblem, folder: Path) -> Path:
+    built_from = [
+        vars(problem.model),
+        dict(problem.parameters.values_),
+        problem.variables,
+        problem.free,
+        problem.initial_voltage,
+        problem.voltage_window,
+        _makers(),
+    ]
+    return folder / f"{digest(built_from)}.model"
+
+
+def _make_room(folder: Path) -> None:
+    files = sorted(folder.glob("*.model"), key=lambda file: file.stat().st_mtime, reverse=True)
+    total = 0
+    for file in files:
+        total += file.stat().st_size
+        if total > ROOM:
+            file.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1)
+def _makers() -> dict[str, str]:
+    """Return what decides how a model is built: versions, and the code of this package."""
+    code = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+    return {"code": code} | {
+        name: version(name) for name in ("cellwright", "pybamm", "pybammsolvers", "casadi", "numpy")
+    }

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cellwright.compute.inline import KEPT, InlinePool
-from cellwright.compute.processes import ProcessPool, dealt
+from cellwright.compute.built import KEPT, dealt
+from cellwright.compute.inline import InlinePool
+from cellwright.compute.processes import ProcessPool
 from cellwright.errors import CanceledError, ConfigurationError, InternalError, SolverError
 from cellwright.schema.work import Task
 

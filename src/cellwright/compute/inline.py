@@ -2,29 +2,9 @@
 
 from collections.abc import Sequence
 
+from cellwright.compute.built import Built
 from cellwright.errors import CellwrightError, InternalError
-from cellwright.schema.work import Answer, Job, Task, Work
-
-KEPT = 8
-"""How many built jobs are kept; a run has one for each fit."""
-
-
-class Built:
-    """The jobs that this process has made ready: the few that were used last."""
-
-    def __init__(self) -> None:
-        self._work: dict[str, Work] = {}
-
-    def __contains__(self, digest: str) -> bool:
-        return digest in self._work
-
-    def work(self, job: Job) -> Work:
-        """Return the work of a job, built at the first call."""
-        work = self._work.pop(job.digest, None) or job()
-        if len(self._work) >= KEPT:
-            self._work.pop(next(iter(self._work)))
-        self._work[job.digest] = work
-        return work
+from cellwright.schema.work import Answer, Job, Task
 
 
 class InlinePool:
@@ -44,7 +24,7 @@ class InlinePool:
         Raises: the `CellwrightError` that building the job or a task raises, `InternalError` for any other fault.
         """
         try:
-            return self._built.work(job)(tasks)
+            return self._built.work(job.digest, lambda: job)(tasks)
         except CellwrightError:
             raise
         except Exception as cause:

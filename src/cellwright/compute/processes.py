@@ -19,12 +19,10 @@ from weakref import WeakSet
 from pebble import ProcessExpired
 from pebble import ProcessPool as PebblePool
 
-from cellwright.compute.inline import Built
+from cellwright.compute.built import Built, dealt
 from cellwright.errors import CanceledError, CellwrightError, InternalError
 from cellwright.schema.work import Answer, Job, Task
 
-CHUNKS_PER_WORKER = 2
-"""Chunks that a batch is cut into for each worker."""
 OVERTIME = 1
 """Exit status of a worker that its watchdog ended; `faulthandler` knows no other."""
 WATCH = 1.0
@@ -122,13 +120,6 @@ class ProcessPool:
         return self._pickled[job.digest]
 
 
-def dealt(tasks: Sequence[Task], workers: int) -> list[list[int]]:
-    """Return the places of tasks in chunks that cost alike: objectives differ in cost, so each is dealt out in turn."""
-    count = max(1, min(len(tasks), workers * CHUNKS_PER_WORKER))
-    by_objective = sorted(range(len(tasks)), key=lambda place: tasks[place].objective)
-    return [by_objective[start::count] for start in range(count)]
-
-
 def _result(future: Any) -> list[Answer]:
     try:
         return future.result()  # type: ignore[no-any-return]
@@ -188,8 +179,7 @@ def _nothing() -> None:
 
 
 def _work(digest: str, content: bytes, tasks: list[Task], time_limit: float | None) -> list[Answer]:
-    job: Job = _Known(digest) if digest in _built else pickle.loads(content)  # noqa: S301
-    work = _built.work(job)
+    work = _built.work(digest, lambda: pickle.loads(content))  # noqa: S301
     answers = []
     for task in tasks:
         with _at_most(time_limit):
@@ -229,13 +219,3 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
-
-
-class _Known:
-    """A job that has been built here already; only its digest is asked for."""
-
-    def __init__(self, digest: str) -> None:
-        self.digest = digest
-
-    def __call__(self) -> Any:
-        raise InternalError("a job that was built before is gone")

@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from cellwright.compute.executor import ExecutorPool
 from cellwright.compute.inline import InlinePool
 from cellwright.compute.processes import ProcessPool
 from cellwright.data.sources import settle
@@ -40,7 +42,7 @@ def versions() -> Mapping[str, str]:
 def run_pipeline(
     pipeline: Pipeline | Mapping[str, Any],
     *,
-    executor: Pool | Literal["inline", "processes"] = "inline",
+    executor: Pool | Executor | Literal["inline", "processes"] = "inline",
     store: Store | None = None,
     on_event: Sink | None = None,
     canceled: Canceled = lambda: False,
@@ -50,8 +52,9 @@ def run_pipeline(
     """Check and run a pipeline, or the wire form of one, in this process and return its result.
 
     With a store the run is kept in it, what has not changed since an earlier run is not computed again, and a run that
-    was stopped goes on from where it was. `executor` does the solves: this process, worker processes on all cores (a
-    script that asks for them starts with `if __name__ == "__main__":`), or a pool of your own. The merged parameters
+    was stopped goes on from where it was. `executor` does the solves: this process on all its cores, worker processes
+    (a script that asks for them starts with `if __name__ == "__main__":`), any `concurrent.futures.Executor`, or a pool
+    of your own. The merged parameters
     are written as JSON to the pipeline's `output_file`, where it names one. Entries that refer to an earlier run or to
     a cell specification are read first: from the store, or from `cell_specifications` (id → specification).
 
@@ -62,7 +65,7 @@ def run_pipeline(
     if pipeline.output_file is not None and not Path(pipeline.output_file).parent.is_dir():
         raise ConfigurationError(f"the folder of {pipeline.output_file!r} is not there", at=("output_file",))
     pipeline = resolved(pipeline, KnownSources(store, cell_specifications))
-    pool = pool_of(executor, pipeline) if isinstance(executor, str) else executor
+    pool = pool_of(executor, pipeline)
     try:
         if store is None:
             return _written(run(pipeline, world(pool, emit=on_event, canceled=canceled)), pipeline)
@@ -79,7 +82,7 @@ def run_pipeline(
         return _written(result, pipeline)
     finally:
         if pool is not executor:
-            pool.close()
+            pool.close()  # one that was made here; an executor stays the caller's
 
 
 def _pipeline(given: Pipeline | Mapping[str, Any]) -> Pipeline:
@@ -103,11 +106,15 @@ def _written(result: PipelineResult, pipeline: Pipeline) -> PipelineResult:
     return result
 
 
-def pool_of(kind: Literal["inline", "processes"], pipeline: Pipeline) -> Pool:
-    """Return a new pool; processes are started for pipelines alone that fit something."""
-    if kind not in {"inline", "processes"}:
-        raise ConfigurationError(f"the executor is 'inline', 'processes' or a pool, not {kind!r}")
-    if kind == "processes" and fits(pipeline):
+def pool_of(executor: Pool | Executor | Literal["inline", "processes"], pipeline: Pipeline) -> Pool:
+    """Return the pool that an executor means; processes are started for pipelines alone that fit something."""
+    if isinstance(executor, Executor):
+        return ExecutorPool(executor)
+    if not isinstance(executor, str):
+        return executor
+    if executor not in {"inline", "processes"}:
+        raise ConfigurationError(f"the executor is 'inline', 'processes', an executor or a pool, not {executor!r}")
+    if executor == "processes" and fits(pipeline):
         return ProcessPool(warm="cellwright.models.simulation")
     return InlinePool()
 

@@ -1169,32 +1169,6 @@ def test_a_near_miss_is_named() -> None:
 
 
 IGNORED: dict[str, tuple[Build, tuple[str, ...], str]] = {
-    "prior": (
-        lambda api: fit(api, parameters={X: api.Parameter(X, prior=api.stats.Uniform(0, 1))}),
-        ("parameters", X, "prior"),
-        "'prior' of Parameter",
-    ),
-    "priors": (
-        lambda api: fit(api, priors={X: {"distribution": "Uniform", "lb": 0, "ub": 1}}),
-        ("priors",),
-        "'priors' of DataFit",
-    ),
-    "penalties": (
-        lambda api: api.Validation({"o": driven(api, penalties=[{"type": "Penalty", "fun": 1.0}])}),
-        ("objectives", "o", "penalties"),
-        "'penalties' of CurrentDriven",
-    ),
-    "constraints": (
-        lambda api: api.Validation({"o": driven(api, constraints=[{"type": "Constraint", "fun": 1.0}])}),
-        ("objectives", "o", "constraints"),
-        "'constraints' of CurrentDriven",
-    ),
-    "callbacks": (
-        lambda api: api.Validation({"o": driven(api, callbacks=[{"type": "x"}])}),
-        ("objectives", "o", "callbacks"),
-        "'callbacks' of CurrentDriven",
-    ),
-    "logger": (lambda api: fit(api, cost_logger={"a": 1}), ("cost_logger",), "'cost_logger' of DataFit"),
     "stored-model": (
         OBJECTIVES["stored-model"],
         ("objectives", "o", "options", "parameterized_model_id"),
@@ -1223,6 +1197,24 @@ def test_what_would_be_ignored_is_refused(build: Build, at: tuple[str, ...], tol
         assert f"{told}" in problem.message
         assert problem.message.endswith("is not implemented yet")
         assert problem.code == NotImplementedYetError.code
+
+
+@pytest.mark.parametrize(
+    ("build", "at"),
+    [
+        (
+            lambda api: api.Validation({"o": driven(api, callbacks=[{"type": "x"}])}),
+            ("objectives", "o", "callbacks"),
+        ),
+        (lambda api: fit(api, cost_logger={"a": 1}), ("cost_logger",)),
+    ],
+    ids=["callbacks", "logger"],
+)
+def test_functions_of_python_are_refused_in_documents(build: Build, at: tuple[str, ...]) -> None:
+    config = over_the_wire(config_of(THEIRS, build))
+    for pipeline in (cw.Pipeline.from_config(config), cw.Pipeline({"element": build(OURS)})):
+        (problem, *_) = [p for p in cw.check(pipeline).errors if p.at == ("element", *at)]
+        assert "a function of Python, which no document holds" in problem.message
 
 
 def test_functions_of_ones_own_are_refused_where_they_would_be_ignored() -> None:

@@ -48,6 +48,11 @@ BASES = frozenset({
 """What concrete classes derive from; no document names them."""
 OWN = {"columns"}
 """Fields that Cellwright adds."""
+FIT = {"constraints", "penalties"}
+OWN_OF = dict.fromkeys(("ArrayDataFit", "DataFit", "LinearConfidenceInterval", "SobolSensitivity"), FIT) | {
+    "ScipyMinimize": {"hard_constraints"}
+}
+"""Those that it adds to single classes."""
 TAGS = {"distribution", "element_type", "name", "source", "transform", "type"}
 """Fields that say which class it is, or where it comes from."""
 CASES = 20
@@ -76,7 +81,11 @@ def pair(module: str, name: str) -> tuple[type[BaseModel], type[Schema]]:
 def fields(kind: type[BaseModel]) -> dict[str, FieldInfo]:
     """Return the fields of a class that a user sets."""
     entry = iws.direct_entries.DirectEntry
-    hidden = OWN | (set(entry.model_fields) if issubclass(kind, entry) and kind is not entry else set())
+    hidden = (
+        OWN
+        | OWN_OF.get(kind.__name__, set())
+        | (set(entry.model_fields) if issubclass(kind, entry) and kind is not entry else set())
+    )
     return {name: field for name, field in kind.model_fields.items() if name not in hidden}
 
 

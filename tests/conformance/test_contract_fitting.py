@@ -479,13 +479,13 @@ MEANINGLESS: dict[str, tuple[Build, str]] = {
     "guess-of-several": (
         free(initial_guess_distribution=made("stats", "Dirichlet", [2, 2])), r"Dirichlet is of several",
     ),
-    "priors-list": (
-        fit(priors=lambda api: [api.priors.Prior(X, api.stats.Normal(1, 1))]), r"priors: .*a list loses the names",
+    "priors-twice": (
+        fit(priors=lambda api: [api.priors.Prior(X, api.stats.Normal(1, 1)) for _ in range(2)]),
+        r"priors › 1: .* has two priors",
     ),
-    "priors-alone": (fit(priors=lambda api: api.priors.Prior(X, api.stats.Normal(1, 1))), r"priors: .*a dict of param"),
-    "priors-joint": (
-        fit(priors=lambda api: {"ab": api.priors.Prior(["a", "b"], api.stats.MultivariateNormal([1, 1], UNIT))}),
-        r"priors › ab: a prior of several parameters at once loses their names",
+    "priors-joint-on-one": (
+        fit(priors=lambda api: {X: api.priors.Prior(X, api.stats.MultivariateNormal([1, 1], UNIT))}),
+        r"a prior of several parameters at once needs the list of their names",
     ),
 }  # fmt: skip
 
@@ -505,17 +505,6 @@ def later(element: Any) -> list[tuple[tuple[str, ...], str]]:
     ("build", "at", "told"),
     [
         (FITS["optimizer"], ("optimizer",), "the estimator 'Nested' is not implemented yet"),
-        (FITS["priors"], ("priors",), "'priors' of DataFit is not implemented yet"),
-        (FITS["parameter-prior"], ("parameters", X, "prior"), "'prior' of Parameter is not implemented yet"),
-        (FITS["parameter-in-a-prior"], ("parameters", X, "parameter", "prior"), "'prior' of Parameter is not"),
-        (FITS["constraints"], ("objectives", "o", "constraints"), "'constraints' of CurrentDriven is not implemented"),
-        (FITS["penalties"], ("objectives", "o", "penalties"), "'penalties' of CurrentDriven is not implemented yet"),
-        (FITS["own-cost"], ("objectives", "o", "cost", "sigma", V), "the noise 's' of 'Voltage [V]' as a fit"),
-        (fit(cost=COSTS["DesignFunction"]), ("cost",), "the cost 'DesignFunction' is not implemented yet"),
-        (
-            fit(cost=lambda api: api.costs.MultiCost(costs=[api.costs.SSE(), api.costs.DesignFunction()])),
-            ("cost", "costs", "1", "cost"), "the cost 'DesignFunction' is not implemented yet",
-        ),
     ],
 )  # fmt: skip
 def test_what_does_nothing_yet_is_told_with_its_place(build: Build, at: tuple[str, ...], told: str) -> None:
@@ -525,8 +514,44 @@ def test_what_does_nothing_yet_is_told_with_its_place(build: Build, at: tuple[st
 
 
 def test_what_works_is_not_told_of() -> None:
-    for name in ("cost", "sampler", "statistics", "parameter-in-Inverse", "parameter-guess"):
+    for name in FITS.keys() - {name for name in FITS if name.startswith("optimizer")}:
         assert later(FITS[name](OURS)) == []
+
+
+NORMAL_OF_TWO = {"distribution": {"distribution": "MultivariateNormal", "mean": [1, 1], "cov": [[1, 0], [0, 1]]}}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    # As the official package writes a list, and a prior of several parameters.
+    [
+        ([{"type": "Prior", "distribution": NORMAL}], r"priors: .*a list loses the names"),
+        ({"ab": {"type": "Prior", **NORMAL_OF_TWO}}, r"priors › ab: .*needs the list of their names"),
+    ],
+    ids=["list", "joint"],
+)
+def test_priors_that_have_lost_their_names_on_the_wire_are_refused(given: Any, told: str) -> None:
+    config = fit()(THEIRS).to_config()
+    with pytest.raises(ConfigurationError, match=told):
+        cw.DataFit.from_config({**config, "priors": given})
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda api: [api.priors.Prior("a", api.stats.Normal(1, 1)), api.priors.Prior("b", api.stats.Uniform(1, 2), 3)],
+        lambda api: api.priors.Prior("a", api.stats.Normal(1, 1)),
+        lambda api: {"ab": api.priors.Prior(["a", "b"], api.stats.MultivariateNormal([1, 1], UNIT))},
+        lambda api: api.priors.Prior(["a", "b"], api.stats.MultivariateNormal([1, 1], UNIT)),
+    ],
+    ids=["list", "one", "joint-keyed", "joint"],
+)
+def test_ours_keeps_the_names_of_every_form_of_priors(build: Build) -> None:
+    ours = fit(priors=build)(OURS)
+    config = plain(ours.to_config())
+    again = cw.DataFit.from_config({key: value for key, value in config.items() if key != "element_type"})
+    assert again.priors == ours.priors
+    iws.DataFit(**{key: value for key, value in config.items() if key != "element_type"})
 
 
 def test_the_older_word_for_a_distribution_is_read() -> None:

@@ -66,6 +66,16 @@ def test_residuals_make_the_scalar(member):
         )
 
 
+@pytest.mark.parametrize("member", FAMILIES["Distribution"].values(), ids=name)
+def test_residuals_make_the_density(member):
+    kits.density_is_sum_of_squares(kits.example_of(member))
+
+
+@pytest.mark.parametrize("member", ESTIMATORS, ids=name)
+def test_declares_its_chance(member):
+    kits.declares_its_chance(kits.example_of(member))
+
+
 @pytest.mark.parametrize("member", SEARCHES, ids=name)
 def test_finds_the_minimum(member):
     kits.finds_minimum(member())

@@ -10,6 +10,7 @@ from cellwright.catalog.costs import (
     RMSE,
     SSE,
     ChiSquare,
+    DesignFunction,
     GaussianLogLikelihood,
     Max,
     MultiCost,
@@ -17,7 +18,7 @@ from cellwright.catalog.costs import (
     WeightedCost,
     earth_movers_distance,
 )
-from cellwright.errors import ConfigurationError, NotImplementedYetError
+from cellwright.errors import ConfigurationError
 
 MODEL, DATA = np.array([1.0, 2.0, 4.0]), np.array([1.0, 4.0, 1.0])
 ONE = {"a": {"V": (MODEL, DATA)}}
@@ -150,13 +151,31 @@ def test_a_likelihood_of_what_the_model_does_not_have_is_no_likelihood():
     assert filled.scalar(early) == pytest.approx(1.5 * np.log(2 * np.pi))
 
 
-def test_noise_that_is_a_fit_parameter_is_told_of():
-    cost = GaussianLogLikelihood(sigma={"V": "noise", "T": 1})
-    (problem,) = cost.unimplemented()
-    assert problem.at == ("sigma", "V")
-    assert problem.code == NotImplementedYetError.code
-    with pytest.raises(NotImplementedYetError, match="the noise 'noise' of 'V'"):
-        cost.scalar(ONE)
+@pytest.mark.oracle("GaussianLogLikelihood")
+def test_a_named_noise_is_looked_up():
+    both = {"a": {"V": (MODEL, DATA), "T": (MODEL, DATA + 1)}}
+    named, given = (GaussianLogLikelihood(sigma={"V": sigma, "T": 1}) for sigma in ("noise", 0.25))
+    assert named.reads == {"noise"}
+    assert named.at({"noise": 0.25, "other": 3.0}).scalar(both) == given.scalar(both)
+    multi = MultiCost(costs=[named, SSE()])
+    assert multi.reads == {"noise"}
+    assert multi.at({"noise": 0.25}).scalar(both) == pytest.approx(given.scalar(both) + SSE().scalar(both))
+    assert named.sigma["V"] == "noise"
+    for impossible in (0.0, -0.25, float("nan")):
+        assert named.at({"noise": impossible}).scalar(both) == np.inf
+    with pytest.raises(ConfigurationError, match="the noise 'noise' of 'V' has no value"):
+        named.scalar(both)
+
+
+@pytest.mark.oracle("DesignFunction")
+def test_a_design_is_the_weighted_sum_of_its_metrics():
+    metrics = {"cell": {"energy": (np.array([-3.0]), np.zeros(1)), "mass": (np.array([0.5]), np.zeros(1))}}
+    both = {**metrics, "rate": {"time": (np.array([2.0]), np.zeros(1))}}
+    # By hand: 2 (-3 + 0.5) + 2.
+    assert DesignFunction(objective_weights={"cell": 2}).scalar(both) == -3.0
+    assert DesignFunction(calculation_structure={"cell": ["energy"]}).scalar(both) == -3.0
+    assert DesignFunction().scalar({"cell": {"energy": (np.array([np.nan]), np.zeros(1))}}) == np.inf
+    assert not DesignFunction().has_residuals
 
 
 @pytest.mark.oracle("Wasserstein")

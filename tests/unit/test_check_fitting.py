@@ -31,7 +31,7 @@ def errors(**fields):
     (cw.costs.ChiSquare(variable_standard_deviations={"Voltage": 1}), "variable_standard_deviations", "'Voltage'"),
     (cw.costs.ChiSquare(variable_standard_deviations={}), "variable_standard_deviations", "no standard deviation"),
     (cw.costs.GaussianLogLikelihood(sigma={}), "sigma", "no standard deviation"),
-    (cw.costs.GaussianLogLikelihood(sigma={V: "noise"}), "sigma", "not implemented yet"),
+    (cw.costs.GaussianLogLikelihood(sigma={V: "noise"}), "sigma", "'noise' is no parameter of the fit"),
     (cw.costs.Wasserstein(position_variable=V, weight_variable="dQ"), "weight_variable", "'dQ' is not there"),
 ])  # fmt: skip
 def test_costs_that_do_not_go_with_the_data_are_told(cost, at, told):
@@ -57,11 +57,13 @@ def test_a_cost_without_residuals_needs_another_estimator():
     assert errors(cost=cw.costs.MultiCost(costs=[cw.costs.SSE(), cw.costs.MSE()]), optimizer=least) == []
 
 
-def test_a_prior_without_parameters_is_told_to_be_later():
+def test_priors_alone_are_sound_and_a_misspelt_one_is_told():
     prior = cw.priors.Prior(DIFFUSIVITY, cw.stats.LogNormal(-33, 1))
-    assert {p.at for p in errors(parameters=None, priors={DIFFUSIVITY: prior})} == {
-        ("fit", "priors"), ("fit", "priors", DIFFUSIVITY)
-    }  # fmt: skip
+    assert errors(parameters=None, priors={DIFFUSIVITY: prior}) == []
+    misspelt = DIFFUSIVITY.replace("diffus", "difus")
+    (problem,) = errors(parameters=None, priors=cw.priors.Prior(misspelt, cw.stats.LogNormal(-33, 1)))
+    assert problem.at == ("fit", "priors", misspelt)
+    assert f"did you mean {DIFFUSIVITY!r}" in problem.hint
 
 
 def test_a_chain_that_starts_where_the_elements_before_left_it_is_sound():

@@ -9,13 +9,13 @@ outside the data, and continuous in the parameters, which the mean is not.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from cellwright.errors import CellwrightError, ConfigurationError, NotImplementedYetError, Problem
+from cellwright.errors import CellwrightError, ConfigurationError
 from cellwright.schema.families import Array, Comparison, Cost
 from cellwright.schema.variant import Example, Schema
 
@@ -381,8 +381,9 @@ class GaussianLogLikelihood(ScopedCost):
     """Negative logarithm of the likelihood of the data, for independent normal noise around the model.
 
     NLL = ½ Σ_variables [N ln(2πσ²) + Σ (y_model - y_data)²/σ²], σ > 0 in the variable's unit: a number, or the name of
-    a fit parameter that is the noise. It may be below 0 and has no residual array. A value that the model does not have
-    counts as 1e6 unless `nan_values` says otherwise.
+    a parameter that is the noise, free in the fit or known before. It may be below 0 and has no residual array. At a σ
+    that is not above 0 it is infinite. A value that the model does not have counts as 1e6 unless `nan_values` says
+    otherwise.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.2.5.
     """
@@ -398,21 +399,30 @@ class GaussianLogLikelihood(ScopedCost):
     def _above_zero(cls, given: dict[str, int | float | str]) -> dict[str, int | float | str]:
         return {n: v if isinstance(v, str) else _checked_deviation(v, n) for n, v in given.items()}
 
-    def unimplemented(self) -> Iterator[Problem]:
-        """Yield a problem for every σ that names a fit parameter."""
-        yield from super().unimplemented()
-        yield from (Problem.of(self._fitted(name)) for name, value in self.sigma.items() if isinstance(value, str))
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names of the parameters that are a noise."""
+        return frozenset(value for value in self.sigma.values() if isinstance(value, str))
+
+    def at(self, values: Mapping[str, float]) -> Cost:
+        """Return the likelihood with numbers for the σ that are named."""
+        if not self.reads:
+            return self
+        sigma = {n: values.get(value, value) if isinstance(value, str) else value for n, value in self.sigma.items()}
+        return self.model_copy(update={"sigma": sigma})
 
     def scalar(self, comparison: Comparison) -> float:
         """Return the negative log likelihood.
 
-        Raises: `ConfigurationError` for a variable without σ, `NotImplementedYetError` for a σ that is fitted.
+        Raises: `ConfigurationError` for a variable without σ, and for a σ that is a name still.
         """
         total = 0.0
         for _, variable, model, data in self._counted(comparison):
             sigma = _of_variable(self.sigma, variable, "sigma")
             if isinstance(sigma, str):
-                raise self._fitted(variable)
+                raise ConfigurationError(f"the noise {sigma!r} of {variable!r} has no value", at=("sigma", variable))
+            if not sigma > 0:
+                return float("inf")
             r = (model - data) / sigma
             total += 0.5 * (len(r) * float(np.log(2 * np.pi * sigma**2)) + float(r @ r))
         return total
@@ -420,13 +430,6 @@ class GaussianLogLikelihood(ScopedCost):
     def residuals(self, comparison: Comparison) -> None:
         """Return None: the likelihood may be above 1, and its logarithm no sum of squares."""
         return
-
-    def _fitted(self, variable: str) -> NotImplementedYetError:
-        return NotImplementedYetError(
-            f"the noise {self.sigma[variable]!r} of {variable!r} as a fit parameter is not implemented yet",
-            at=("sigma", variable),
-            hint="give the standard deviation as a number",
-        )
 
     def _filled(self, model: Array) -> Array:
         return np.where(np.isnan(model), FAILED, model) if self.nan_values is None else super()._filled(model)
@@ -438,13 +441,31 @@ class GaussianLogLikelihood(ScopedCost):
 class DesignFunction(ScopedCost):
     """Weighted sum of what design objectives report, such as energy per mass.
 
-    J = Σ w_i m_i over the metrics m_i of the objectives.
+    J = Σ_i w_i Σ_k m_ik over the metrics m_ik of the objectives i, each a number that is the smaller the better: the
+    action of a metric has given it its sign. A metric without a value makes the cost infinite. It looks at the model
+    alone, and has no residual array.
 
     Source: Boyd & Vandenberghe, Convex Optimization (2004), section 4.7.4 (scalarization).
     """
 
     type: Literal["DesignFunction"] = "DesignFunction"
     refused: ClassVar[frozenset[str]] = frozenset({"nan_values", "variable_weights"})
+    of_data: ClassVar[bool] = False
+
+    def scalar(self, comparison: Comparison) -> float:
+        """Return the weighted sum of the metrics, which stand where other costs find the model."""
+        total = sum(
+            self._weight(objective, metric) * float(np.sum(value))
+            for objective, metric, value, _ in self._counted(comparison)
+        )
+        return float(total) if np.isfinite(total) else float("inf")
+
+    def residuals(self, comparison: Comparison) -> None:
+        """Return None: a metric may be below 0."""
+        return
+
+    def _filled(self, model: Array) -> Array:
+        return model
 
     def _instead(self, name: str) -> str:
         return "the metrics of a design are one number for each objective"
@@ -504,6 +525,18 @@ class MultiCost(ErrorFunction):
     def has_residuals(self) -> bool:
         """Whether all its costs have a residual array."""
         return all(part.cost.has_residuals for part in self.costs)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names that its costs look up."""
+        return frozenset().union(*(part.cost.reads for part in self.costs))
+
+    def at(self, values: Mapping[str, float]) -> Cost:
+        """Return the sum of the costs at these values."""
+        if not self.reads:
+            return self
+        costs = [part.model_copy(update={"cost": part.cost.at(values)}) for part in self.costs]
+        return self.model_copy(update={"costs": costs})
 
     def scalar(self, comparison: Comparison) -> float:
         """Return Σ w_k J_k."""

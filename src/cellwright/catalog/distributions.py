@@ -10,6 +10,7 @@ from cellwright.errors import ConfigurationError
 from cellwright.schema.families import Array, Distribution
 from cellwright.schema.variant import Example
 
+_HALF = np.sqrt(0.5)
 _SINGULAR = 1e-12
 """Eigenvalues of a covariance below this fraction of the largest count as 0."""
 
@@ -40,6 +41,15 @@ class Uniform(Distribution):
         x = np.asarray(x, dtype=float)
         return np.where((x >= self.lb) & (x <= self.ub), -np.log(self.ub - self.lb), -np.inf)
 
+    @property
+    def support(self) -> tuple[float, float]:
+        """The bounds."""
+        return float(self.lb), float(self.ub)
+
+    def residuals(self, x: Array) -> Array:
+        """Return [0]: between the bounds the density is constant."""
+        return _flat(self.log_density(x))
+
     def quantile(self, q: Array) -> Array:
         """Return lb + q (ub - lb)."""
         return self.lb + q * (self.ub - self.lb)
@@ -66,6 +76,15 @@ class PointMass(Distribution):
     def log_density(self, x: Array) -> Array:
         """Return 0 at the value, -∞ elsewhere."""
         return np.where(np.asarray(x, dtype=float) == self.value, 0.0, -np.inf)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The value, twice."""
+        return float(self.value), float(self.value)
+
+    def residuals(self, x: Array) -> Array:
+        """Return [0] at the value."""
+        return _flat(self.log_density(x))
 
     def quantile(self, q: Array) -> Array:
         """Return the value for every q."""
@@ -95,6 +114,10 @@ class Normal(Distribution):
         """Return -((x - mean)/std)²/2 - ln(std √(2π))."""
         z = (np.asarray(x, dtype=float) - self.mean) / self.std
         return np.asarray(-(z**2) / 2 - np.log(self.std * np.sqrt(2 * np.pi)))
+
+    def residuals(self, x: Array) -> Array:
+        """Return [(x - mean)/(√2 std)]."""
+        return np.atleast_1d(_HALF * (np.asarray(x, dtype=float) - self.mean) / self.std)
 
     def quantile(self, q: Array) -> Array:
         """Return mean + std Φ⁻¹(q)."""
@@ -126,6 +149,16 @@ class LogNormal(Distribution):
         log, there = _log(x)
         z = (log - self.mean) / self.std
         return np.where(there, -(z**2) / 2 - np.log(self.std * np.sqrt(2 * np.pi)) - log, -np.inf)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """All above 0."""
+        return 0.0, np.inf
+
+    def residuals(self, x: Array) -> Array:
+        """Return [(ln x - mean + std²)/(√2 std)]: -ln p is a square around the mode exp(mean - std²)."""
+        log, there = _log(x)
+        return np.atleast_1d(np.where(there, _HALF * (log - self.mean + self.std**2) / self.std, np.nan))
 
     def quantile(self, q: Array) -> Array:
         """Return exp(mean + std Φ⁻¹(q))."""
@@ -162,6 +195,10 @@ class MultivariateNormal(Distribution):
         """Return the log density of points (…, d)."""
         return _joint_normal(_points(self, x), self.mean, self.cov)
 
+    def residuals(self, x: Array) -> Array:
+        """Return Vᵀ(x - μ)/√(2λ) with the eigenvalues λ above 0 and eigenvectors V of Σ."""
+        return _joint_residuals(_points(self, x), self.mean, self.cov)
+
     def sample(self, cube: Array) -> Array:
         """Return μ + V √λ Φ⁻¹(u) with the eigenvalues λ and eigenvectors V of Σ."""
         return _joint_sample(_points(self, cube), self.mean, self.cov)
@@ -197,6 +234,18 @@ class MultivariateLogNormal(Distribution):
         log, there = _log(_points(self, x))
         joint = _joint_normal(log, self.mean, self.cov) - log.sum(axis=-1)
         return np.where(there.all(axis=-1), joint, -np.inf)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """All above 0."""
+        return 0.0, np.inf
+
+    def residuals(self, x: Array) -> Array:
+        """Return (Vᵀ(ln x - μ)/√λ + √λ Vᵀ1)/√2: with the term Σ ln xᵢ the square is completed."""
+        log, there = _log(_points(self, x))
+        values, vectors = _spectrum(self.cov)
+        shift = (np.sqrt(values) * vectors.sum(axis=0))[values > 0]
+        return np.where(there.all(), _joint_residuals(log, self.mean, self.cov) + _HALF * shift, np.nan)
 
     def sample(self, cube: Array) -> Array:
         """Return the exponential of a point of the joint normal distribution."""
@@ -242,6 +291,17 @@ class Dirichlet(Distribution):
         inside = (x >= 0).all(axis=-1) & (np.abs(x.sum(axis=-1) - 1) < 1e-9)
         shares = xlogy(alpha - 1, np.where(inside[..., None], x, 1.0)).sum(axis=-1)
         return np.where(inside, shares + gammaln(alpha.sum()) - gammaln(alpha).sum(), -np.inf)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """0 and 1."""
+        return 0.0, 1.0
+
+    def residuals(self, x: Array) -> Array:
+        """Return √((αᵢ - 1)(-ln xᵢ)): no share is above 1, so each is the root of what is not negative."""
+        there = np.isfinite(self.log_density(x))
+        x, alpha = np.asarray(x, dtype=float), np.array(self.alpha, dtype=float)
+        return np.sqrt((alpha - 1) * -np.log(x)) if there else np.full(len(alpha), np.nan)
 
     def sample(self, cube: Array) -> Array:
         """Return gamma variables, of shapes alpha and the fractions of the cube, divided by their sum."""
@@ -311,6 +371,19 @@ def _joint_normal(x: Array, mean: list[int | float], cov: list[list[int | float]
     squares = (along[..., there] ** 2 / values[there]).sum(axis=-1)
     density = -0.5 * (squares + np.log(2 * np.pi * values[there]).sum())
     return np.where(off.any(axis=-1), -np.inf, density)
+
+
+def _joint_residuals(x: Array, mean: list[int | float], cov: list[list[int | float]]) -> Array:
+    values, vectors = _spectrum(cov)
+    there = values > 0
+    along = ((x - np.array(mean, dtype=float)) @ vectors)[there]
+    on = np.isfinite(_joint_normal(x, mean, cov))
+    return np.where(on, _HALF * along / np.sqrt(values[there]), np.nan)
+
+
+def _flat(log_density: Array) -> Array:
+    """Return [0] where there is density, else [NaN]."""
+    return np.atleast_1d(np.where(np.isfinite(log_density), 0.0, np.nan))
 
 
 def _joint_sample(cube: Array, mean: list[int | float], cov: list[list[int | float]]) -> Array:

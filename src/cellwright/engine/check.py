@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from cellwright.engine.fit import set_up, starting_values
+from cellwright.engine.fit import set_up
 from cellwright.engine.objectives import computed, missing_of, prepared, settled
 from cellwright.engine.recall import recall
+from cellwright.engine.starts import starting_values
+from cellwright.engine.validate import judging
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, CheckFailedError, Problem, did_you_mean, nearest
 from cellwright.schema.document import Pipeline
@@ -143,6 +145,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
             one, errors = prepared(ready.objectives, walk.parameters, (), world.simulate)
             walk.find(name, errors)
             walk.read(name, frozenset().union(*(objective.reads for objective in one.values())))
+            judging(ready, walk.parameters)
         elif isinstance(ready, Entry | Calculation):
             _look_at_values(name, ready, walk)
     except CellwrightError as error:

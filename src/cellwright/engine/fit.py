@@ -9,23 +9,28 @@ import numpy as np
 from cellwright.catalog.costs import SSE
 from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
 from cellwright.catalog.samplers import LatinHypercube
+from cellwright.engine.identifiability import with_identifiability
 from cellwright.engine.objectives import ObjectiveJob, channels, comparison, prepared, statistics
-from cellwright.engine.search import Evaluation, Question, SearchEndedError, TotalCost
+from cellwright.engine.search import Evaluation, Listener, Question, SearchEndedError, TotalCost
+from cellwright.engine.seeds import seed_of
+from cellwright.engine.starts import starting_values, starts
+from cellwright.engine.terms import Lookup, Terms, terms_of
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, Path, SolverError, did_you_mean
 from cellwright.schema.elements import DataFit, DataFitOptions
-from cellwright.schema.expressions import Expression
-from cellwright.schema.families import Array, Cost, Estimator, Prepared
-from cellwright.schema.names import unit_of
+from cellwright.schema.families import Cost, Estimator, FittingObjective, Prepared
+from cellwright.schema.names import unit_of, vocabulary
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, Series
 from cellwright.schema.search import Found, Space
-from cellwright.schema.values import digest, to_wire
+from cellwright.schema.values import digest, free_names, to_wire
+from cellwright.schema.variant import without_live
 from cellwright.schema.work import Answer, Task
 
+LOOKED_AT = 5
+"""Points beside the start whose curves decide at which times a search evaluates its models."""
 AT_BOUND = 1e-3
 """Distance from a bound, as a fraction of the range, within which a fitted value counts as being at it."""
-DEFAULT_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -45,46 +50,33 @@ class FitSetup:
         """All parameters that the fit reads of those before it."""
         inherited = {name for name in self.space.names if name not in self.started}
         own = set(self.space.names) - inherited
-        return (frozenset().union(*(one.reads for one in self.ready.values())) | inherited) - own
-
-
-def starting_values(element: DataFit, p: ParameterSet) -> Space:
-    """Return the search space; a parameter without initial value starts where the elements before it left it."""
-    started = []
-    for dimension in element.dimensions:
-        given = (element.parameters or {})[dimension.name]
-        plain = getattr(given, "plain", given)
-        known = p.get(dimension.name)
-        if (
-            plain.initial_value is None
-            and isinstance(known, int | float)
-            and dimension.lower <= known <= dimension.upper
-        ):
-            dimension = replace(dimension, initial=float(known))
-        started.append(dimension)
-    space = Space(tuple(started))
-    return _with_guess(space, element.initial_guesses) if isinstance(element.initial_guesses, dict) else space
+        models = frozenset().union(*(one.reads for one in self.ready.values()))
+        return (models | inherited | self.cost.terms.reads | self.cost.lookup.known.keys()) - own
 
 
 def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[FitSetup, list[CellwrightError]]:
     """Return the fit with its models built, and every error that stands in its way.
 
     Among them: parameters that models lack, data columns that are missing, fit parameters that no model uses (with the
-    nearest that one does), costs that do not go with the estimator.
+    nearest that one does), costs that do not go with the estimator, names in priors, constraints and penalties that
+    are not there.
     """
     errors: list[CellwrightError] = []
     space = starting_values(element, p)
     inner = p.without(space.names).merge(element.tied, Origin(name)) if element.tied else p.without(space.names)
     ready, failed = prepared(element.objectives, inner, space.names, world.simulate)
     errors += failed
-    cost, estimator = _cost_and_estimator(element)
-    errors += _mismatches(cost, estimator, space)
+    terms, refused = terms_of(element, inner, space)
+    cost, estimator = _cost_and_estimator(element, terms)
+    errors += [*refused, *_mismatches(cost, estimator, space), *_metrics(element)]
     strangers = list(_strangers(element, ready)) if not failed else []
-    errors += strangers or (_unjudged(cost, ready) if not failed else [])
+    cost, unknown = _looked_up(cost, inner, space)
+    strangers += unknown
+    errors += strangers or (_unjudged(cost, ready, space) if not failed else [])
     if ready and not failed and (element.options or DataFitOptions()).validate_:
-        errors += _orphans(space, element.tied, ready)
+        errors += _orphans(element, space, cost, ready)
     try:
-        _starts(element, space, DEFAULT_SEED)
+        starts(element, space, 0)
     except CellwrightError as error:
         errors.append(error)
     return FitSetup(space, inner, ready, cost, estimator, _started(element)), errors
@@ -100,25 +92,45 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
     if errors:
         raise errors[0]
     options = element.options or DataFitOptions()
-    job = ObjectiveJob.of(setup.ready, element.objectives, setup.p, setup.space.names, world.worker_simulate)
+    objectives = without_live(element.objectives)
+    job = ObjectiveJob.of(setup.ready, objectives, setup.p, setup.space.names, world.worker_simulate)
     question = Question(
         name,
         setup.space,
         setup.ready,
-        job,
+        job.thinned(_looked_at(setup.space)),
         setup.cost,
         setup.estimator.needs_residuals,
         seconds=options.maxtime,
+        terse=_deterministic(setup.estimator) if options.low_memory is None else options.low_memory,
+        together=element.objective_parallelism != "off",
+        listeners=_listeners(element),
     )
     start = setup.space.initial.tolist()
     key = digest([element.digest(), setup.p.digest_of(setup.reads), start, dict(world.versions)])
-    seed = DEFAULT_SEED if options.seed is None else options.seed
-    starts = _starts(element, setup.space, seed)
-    estimator = _limited(setup.estimator, options.max_iterations)
+    chance = not _deterministic(setup.estimator) or element.multistarts is not None
+    seed = seed_of(options.seed, key, world) if chance else options.seed
+    estimator = setup.estimator if options.max_iterations is None else setup.estimator.limited(options.max_iterations)
     children = [
-        _search(replace(question, space=start), estimator, seed, i, key, world) for i, start in enumerate(starts)
+        _search(replace(question, space=start), estimator, seed, i, key, world)
+        for i, start in enumerate(starts(element, setup.space, seed or 0))
     ]
-    return _record(name, element, setup, children, job, world, began)
+    record = _record(name, element, setup, children, job, seed, world, began)
+    best = min(children, key=lambda child: child.cost)
+    assert best.evaluation.best_point is not None
+    return with_identifiability(
+        record, replace(question, space=best.space, job=job), best.evaluation.best_point, key, world
+    )
+
+
+def _looked_at(space: Space) -> list[dict[str, float]]:
+    """Return the initial values and a few more points between the bounds, for the curves of the whole search."""
+    low, high = space.lower, space.upper
+    inside = np.isfinite(low) & np.isfinite(high)
+    cube = LatinHypercube().draw(LOOKED_AT, len(low), np.random.default_rng(0))
+    with np.errstate(invalid="ignore"):
+        points = np.where(inside, low + cube * (high - low), space.initial)
+    return [space.values(point) for point in (space.initial, *points)]
 
 
 @dataclass(frozen=True)
@@ -141,9 +153,12 @@ class Child:
         return self.space.values(self.evaluation.best_point)
 
 
-def _search(question: Question, estimator: Estimator, seed: int, number: int, key: str, world: World) -> Child:
+def _search(question: Question, estimator: Estimator, seed: int | None, number: int, key: str, world: World) -> Child:
+    if getattr(estimator, "hard_constraints", None):
+        kept = replace(question.space, conditions=question.cost.terms.conditions(question.space))
+        question = replace(question, space=kept)
     evaluation = Evaluation(question, world, digest([key, "start", number]))
-    rng = np.random.default_rng([seed, number])
+    rng = np.random.default_rng([seed or 0, number])
     try:
         found = estimator.search(evaluation, question.space, rng)
     except SearchEndedError as end:
@@ -159,6 +174,7 @@ def _record(
     setup: FitSetup,
     children: list[Child],
     job: ObjectiveJob,
+    seed: int | None,
     world: World,
     began: float,
 ) -> ElementRecord:
@@ -173,19 +189,17 @@ def _record(
             hint="look at the bounds and the initial values of the fit parameters",
         )
     initial = {dimension.name: dimension.initial for dimension in best.space.dimensions}
-    answers = world.pool.map(
-        job,
-        [Task(objective, point) for point in (initial, best.values) for objective in setup.ready],
-        world.solve_time_limit,
-    )
-    before = dict(zip(setup.ready, answers[: len(setup.ready)], strict=True))
-    after = dict(zip(setup.ready, answers[len(setup.ready) :], strict=True))
+    told = {} if (element.options or DataFitOptions()).skip_objective_callbacks else setup.ready
+    tasks = [Task(objective, point) for point in (initial, best.values) for objective in told]
+    answers = world.pool.map(job, tasks, world.solve_time_limit) if tasks else []
+    before = dict(zip(told, answers[: len(told)], strict=True))
+    after = dict(zip(told, answers[len(told) :], strict=True))
     counts: dict[str, int] = {}
     for child in children:
         for count, value in child.evaluation.counts.items():
             counts[count] = counts.get(count, 0) + value
     counts["solves"] = counts.get("solves", 0) + len(answers)
-    values = {**best.values, **_tied_values(element, best.values)}
+    values = {**best.values, **_tied_values(element, setup.p, best.values)}
     rows = [_row(dimension, best.values[dimension.name]) for dimension in best.space.dimensions]
     return ElementRecord(
         name=name,
@@ -204,15 +218,16 @@ def _record(
             "evaluations": counts.get("evaluations", 0),
             "iterations": best.found.iterations,
             "initial_guess": initial,
+            "seed": seed,
             "children": [_child(child) for child in ordered] if len(ordered) > 1 else [],
             "parameters": rows,
-            "objectives": {n: _before_and_after(setup.ready[n], before[n], after[n]) for n in setup.ready},
+            "objectives": {n: _before_and_after(told[n], before[n], after[n]) for n in told},
         },
         reads=tuple(sorted(setup.reads)),
-        series=_series(setup.ready, before, after),
+        series=_series(told, before, after),
         trace=tuple(best.evaluation.trace),
         counts=counts,
-        warnings=tuple(_early(setup.ready, after)),
+        warnings=tuple(_early(told, after)),
     )
 
 
@@ -275,29 +290,51 @@ def _series(ready: Mapping[str, Prepared], before: Mapping[str, Answer], after: 
     }
 
 
-def _tied_values(element: DataFit, values: Mapping[str, float]) -> dict[str, Any]:
-    return {name: expression.substitute(values) for name, expression in element.tied.items()}
+def _tied_values(element: DataFit, p: ParameterSet, values: Mapping[str, float]) -> dict[str, Any]:
+    """Return the tied parameters at the fitted values, worked out as far as the elements before allow."""
+    worked_out = {name: p.values_[name] for name in element.tied}
+    return {n: value.substitute(values) if free_names(value) else value for n, value in worked_out.items()}
 
 
-def _cost_and_estimator(element: DataFit) -> tuple[TotalCost, Estimator]:
+def _deterministic(estimator: Estimator) -> bool:
+    return not estimator.random and not estimator.samples
+
+
+def _listeners(element: DataFit) -> tuple[Listener, ...]:
+    """Return what hears of improvements: the fit's logger, and the callbacks of each objective with its name."""
+    own = [
+        (callback, name)
+        for name, objective in element.objectives.items()
+        for callback in (objective.callbacks if isinstance(objective.callbacks, list) else [objective.callbacks])
+        if callback is not None
+    ]
+    callbacks = [lambda row, call=call, name=name: call({**row, "objective": name}) for call, name in own]
+    return (element.cost_logger, *callbacks) if element.cost_logger is not None else tuple(callbacks)
+
+
+def _cost_and_estimator(element: DataFit, terms: Terms) -> tuple[TotalCost, Estimator]:
     own = {name: objective.cost for name, objective in element.objectives.items() if objective.cost is not None}
-    cost = TotalCost(element.cost or SSE(), own)
+    cost = TotalCost(element.cost or SSE(), own, terms)
     if element.optimizer is not None:
         return cost, element.optimizer
     return cost, ScipyLeastSquares() if _has_residuals(cost) else ScipyMinimize()
 
 
 def _has_residuals(cost: TotalCost) -> bool:
-    return all(one.has_residuals for one in (cost.whole, *cost.own.values()))
+    return all(one.has_residuals for one in (cost.whole, *cost.own.values())) and not _scalar_priors(cost)
+
+
+def _scalar_priors(cost: TotalCost) -> list[str]:
+    """Return the kinds of the distributions in priors that have no residual array."""
+    return sorted(type(one.distribution).__name__ for one in cost.terms.priors if not one.distribution.has_residuals)
 
 
 def _mismatches(cost: TotalCost, estimator: Estimator, space: Space) -> list[CellwrightError]:
     kind = type(estimator).__name__
     errors: list[CellwrightError] = []
     if estimator.needs_residuals and not _has_residuals(cost):
-        names = {
-            type(one).__name__ for one in (cost.whole, *cost.own.values()) if _has_residuals(TotalCost(one)) is False
-        }
+        names = {type(one).__name__ for one in (cost.whole, *cost.own.values()) if not one.has_residuals}
+        names |= {f"a {distribution} prior" for distribution in _scalar_priors(cost)}
         errors.append(
             ConfigurationError(
                 f"{kind} needs a cost with residuals, and {' and '.join(sorted(names))} has none",
@@ -312,6 +349,24 @@ def _mismatches(cost: TotalCost, estimator: Estimator, space: Space) -> list[Cel
             for n in unbounded
         ]
     return errors
+
+
+def _metrics(element: DataFit) -> Iterator[CellwrightError]:
+    """Yield an error for a cost of metrics where objectives compare data."""
+    data = [name for name, one in element.objectives.items() if isinstance(one, FittingObjective)]
+    places: list[tuple[Path, Cost | None, list[str]]] = [(("cost",), element.cost, data)]
+    places += [(("objectives", name, "cost"), element.objectives[name].cost, [name]) for name in data]
+    for at, cost, objectives in places:
+        if objectives and not all(part.of_data for part in _costs_in(cost)):
+            said = f"DesignFunction is a sum of metrics, and {objectives[0]!r} compares data"
+            yield ConfigurationError(said, at=at, hint="use SSE, or a DesignObjective")
+
+
+def _costs_in(cost: Cost | None) -> Iterator[Cost]:
+    if cost is not None:
+        yield cost
+        for part in getattr(cost, "costs", ()):
+            yield from _costs_in(part.cost)
 
 
 def _strangers(element: DataFit, ready: Mapping[str, Prepared]) -> Iterator[CellwrightError]:
@@ -347,10 +402,23 @@ def _strangers(element: DataFit, ready: Mapping[str, Prepared]) -> Iterator[Cell
                     )
 
 
-def _unjudged(cost: TotalCost, ready: Mapping[str, Prepared]) -> list[CellwrightError]:
+def _looked_up(cost: TotalCost, p: ParameterSet, space: Space) -> tuple[TotalCost, list[CellwrightError]]:
+    """Return the cost with the parameters that it looks up, and an error for each name that is not there."""
+    errors: list[CellwrightError] = []
+    known: dict[str, Any] = {}
+    for at, one in ((("cost",), cost.whole), *((("objectives", n, "cost"), own) for n, own in cost.own.items())):
+        try:
+            known |= Lookup.of(one.reads, p, space.names).known
+        except CellwrightError as error:
+            errors.append(error.within(*at, "sigma"))
+    return replace(cost, lookup=Lookup(known)), errors
+
+
+def _unjudged(cost: TotalCost, ready: Mapping[str, Prepared], space: Space) -> list[CellwrightError]:
     """Return the error of a cost that cannot be told of these data, such as one that knows no noise of a variable."""
+    both = comparison(ready, {name: one.observed for name, one in ready.items()})
     try:
-        cost.scalar(comparison(ready, {name: one.observed for name, one in ready.items()}))
+        replace(cost, terms=Terms()).scalar(both, space.values(space.initial))
     except CellwrightError as error:
         return [error.within("cost")]
     return []
@@ -365,67 +433,27 @@ def _parts_of(cost: Cost | None) -> Iterator[dict[str, Any]]:
             yield from _parts_of(getattr(part, "cost", part))
 
 
-def _orphans(space: Space, tied: Mapping[str, Expression], ready: Mapping[str, Prepared]) -> list[CellwrightError]:
-    used = frozenset().union(*(one.used for one in ready.values()))
-    used |= frozenset().union(*(expression.names for expression in tied.values()))
+def _orphans(
+    element: DataFit, space: Space, cost: TotalCost, ready: Mapping[str, Prepared]
+) -> Iterator[CellwrightError]:
+    """Yield an error for every free or tied parameter that acts on no model and on no cost, with the nearest that do.
+
+    A tied parameter may also be meant for a prior or a constraint, or, where its name is known, for later elements.
+    """
     known = frozenset().union(*(one.reads for one in ready.values()))
-    return [
-        ConfigurationError(
+    used = frozenset().union(*(one.used for one in ready.values())) | cost.reads | cost.lookup.free
+    through = frozenset().union(*(free_names(value) for value in element.tied.values()))
+    through |= frozenset().union(*(term.regularizer.reads for term in cost.terms.terms))
+    for name in (*space.names, *element.tied):
+        if name in used or (name in element.tied and (name in known | through or name in vocabulary())):
+            continue
+        field = "parameters" if name in (element.parameters or {}) else "priors"
+        yield ConfigurationError(
             f"no model of this fit uses the parameter {name!r}",
-            at=("parameters", name),
-            hint=did_you_mean(name, known - set(space.names)) or "remove it from the fit",
+            at=(field, name),
+            hint=did_you_mean(name, known - {*space.names, *element.tied}) or "remove it from the fit",
         )
-        for name in space.names
-        if name not in used
-    ]
 
 
 def _started(element: DataFit) -> frozenset[str]:
-    free = {n: getattr(v, "plain", v) for n, v in (element.parameters or {}).items() if n not in element.tied}
-    return frozenset(name for name, plain in free.items() if plain.initial_value is not None)
-
-
-def _starts(element: DataFit, space: Space, seed: int) -> list[Space]:
-    guesses = element.initial_guesses
-    if isinstance(guesses, list):
-        if not guesses:
-            raise ConfigurationError("a list of initial guesses names at least one", at=("initial_guesses",))
-        return [_with_guess(space, guess) for guess in guesses]
-    if element.multistarts is None:
-        return [space]
-    if not space.bounded:
-        raise ConfigurationError("several starts are drawn between bounds, and not every fit parameter has them")
-    sampler = element.initial_guess_sampler or LatinHypercube()
-    cube = sampler.draw(element.multistarts, len(space.dimensions), np.random.default_rng(seed))
-    return [_drawn(element, space, row) for row in cube]
-
-
-def _drawn(element: DataFit, space: Space, fractions: Array) -> Space:
-    """Return the space with the start at fractions (d,) of each parameter's range, or of its own distribution."""
-    point = space.lower + fractions * (space.upper - space.lower)
-    values = space.values(point)
-    for dimension, fraction in zip(space.dimensions, fractions, strict=True):
-        given = (element.parameters or {})[dimension.name]
-        distribution = getattr(given, "plain", given).initial_guess_distribution
-        if distribution is not None:
-            value = float(distribution.quantile(np.array([fraction]))[0])
-            values[dimension.name] = min(max(value, dimension.lower), dimension.upper)
-    return _with_guess(space, values)
-
-
-def _with_guess(space: Space, guess: Mapping[str, float]) -> Space:
-    unknown = [name for name in guess if name not in space.names]
-    if unknown:
-        raise ConfigurationError(
-            f"the initial guess names {unknown[0]!r}, which is no parameter of the fit",
-            at=("initial_guesses",),
-            hint=did_you_mean(unknown[0], space.names),
-        )
-    return Space(tuple(replace(d, initial=float(guess.get(d.name, d.initial))) for d in space.dimensions))
-
-
-def _limited(estimator: Estimator, iterations: int | None) -> Estimator:
-    limitable = estimator.model_config.get("extra") == "allow"
-    if iterations is None or not limitable or (estimator.model_extra or {}).get("max_iterations") is not None:
-        return estimator
-    return type(estimator)(**{**(estimator.model_extra or {}), "max_iterations": iterations})
+    return frozenset(name for name, plain in element.plain.items() if plain.initial_value is not None)

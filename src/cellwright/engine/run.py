@@ -18,6 +18,7 @@ from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, PipelineResult
 from cellwright.schema.values import free_names, to_wire
+from cellwright.schema.variant import without_live
 
 
 def run(pipeline: Pipeline, world: World, run_id: str = "") -> PipelineResult:
@@ -54,7 +55,7 @@ def run(pipeline: Pipeline, world: World, run_id: str = "") -> PipelineResult:
         name=pipeline.name or "pipeline",
         status="completed",
         elements=tuple(records),
-        config=pipeline.to_config(),
+        config=without_live(pipeline).to_config(),
         parameters=p,
         started_at=world.now,
         seconds=world.clock() - began,

@@ -1,7 +1,7 @@
 """What estimators call back: the journal, the pool, limits, cancel and progress of a search, once for all of them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from cellwright.engine.objectives import ObjectiveJob, comparison
 from cellwright.engine.seams import Event
+from cellwright.engine.terms import Lookup, Terms
 from cellwright.engine.world import World
 from cellwright.errors import CanceledError, InternalError
 from cellwright.schema.families import Array, Comparison, Cost, Prepared
@@ -17,6 +18,13 @@ from cellwright.schema.work import Answer, Task
 
 PROGRESS_EVERY = 0.1
 """Seconds between two events of progress."""
+WORTH_LOGGING = 1e-3
+"""Improvement, as a fraction of the best cost that is logged, below which a terse log keeps silent."""
+KEPT = 1e-6
+"""Excess of a condition, in units of its scale, up to which it counts as kept where a search keeps to it exactly."""
+
+Listener = Callable[[Mapping[str, Any]], Any]
+"""Hears of each improvement, as a row of the trace; ends the search by returning True."""
 
 
 class SearchEndedError(Exception):
@@ -25,19 +33,35 @@ class SearchEndedError(Exception):
 
 @dataclass(frozen=True)
 class TotalCost:
-    """The cost of a fit: that of the whole, save for objectives that bring their own."""
+    """The cost of a fit: that of the whole, save for objectives that bring their own, and what is added to it.
+
+    `values` are always those of the free parameters; `lookup` has what else the costs ask for.
+    """
 
     whole: Cost
     own: Mapping[str, Cost] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
+    lookup: Lookup = field(default_factory=Lookup)
 
-    def scalar(self, both: Comparison) -> float:
-        """Return the sum of the costs."""
-        return sum(cost.scalar(part) for cost, part in self._parts(both))
+    def scalar(self, both: Comparison, values: Mapping[str, float]) -> float:
+        """Return the sum of the costs and of the terms; infinite where a value cannot be."""
+        known = self.lookup.at(values)
+        total = sum(cost.at(known).scalar(part) for cost, part in self._parts(both)) + self.terms.scalar(values)
+        return float("inf") if np.isnan(total) else float(total)
 
-    def residuals(self, both: Comparison) -> Array | None:
-        """Return the residual arrays in one, or None where one of the costs has none."""
-        arrays = [cost.residuals(part) for cost, part in self._parts(both)]
+    def residuals(self, both: Comparison, values: Mapping[str, float]) -> Array | None:
+        """Return the residual arrays in one, or None where one of the costs or terms has none.
+
+        Its sum of squares is the scalar, up to a constant where there are priors.
+        """
+        known = self.lookup.at(values)
+        arrays = [cost.at(known).residuals(part) for cost, part in self._parts(both)] + [self.terms.residuals(values)]
         return None if any(a is None for a in arrays) else np.concatenate([a for a in arrays if a is not None])
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """All that the costs look up, free or not."""
+        return frozenset().union(*(cost.reads for cost in (self.whole, *self.own.values())))
 
     def _parts(self, both: Comparison) -> list[tuple[Cost, Comparison]]:
         rest = {name: variables for name, variables in both.items() if name not in self.own}
@@ -47,7 +71,11 @@ class TotalCost:
 
 @dataclass(frozen=True)
 class Question:
-    """What a search is about."""
+    """What a search is about.
+
+    `terse` logs improvements of `WORTH_LOGGING` alone; without `together` the objectives of a batch are solved one
+    after the other; `listeners` hear of improvements.
+    """
 
     element: str
     space: Space
@@ -57,6 +85,9 @@ class Question:
     needs_residuals: bool
     evaluations: int | None = None
     seconds: float | None = None
+    terse: bool = False
+    together: bool = True
+    listeners: Sequence[Listener] = ()
 
 
 class Evaluation:
@@ -79,6 +110,9 @@ class Evaluation:
         self.failures: Counter[str] = Counter()
         self.started = world.clock()
         self._told = float("-inf")
+        self._best_rank = (float("inf"), float("inf"))
+        self._before = 0.0
+        self._stopped = False
 
     def __call__(self, points: Array) -> Batch:
         """Return the batch of the points (n, d) in search coordinates."""
@@ -102,66 +136,101 @@ class Evaluation:
             self.kept = self.kept[: self.index]
             return None
         self.counts["replayed"] += len(points)
+        self._before += batch.seconds
         return batch
 
     def _solved(self, points: Array) -> Batch:
         question = self.question
         began = self.world.clock()
-        names = list(question.ready)
         inputs = [question.space.values(point) for point in points]
-        tasks = [Task(name, values) for values in inputs for name in names]
-        answers = self.world.pool.map(question.job, tasks, self.world.solve_time_limit)
-        rows = [
-            dict(zip(names, answers[i * len(names) : (i + 1) * len(names)], strict=True)) for i in range(len(points))
-        ]
-        self.counts["solves"] += len(tasks)
+        rows, answers = self._answers(inputs)
+        self.counts["solves"] += len(answers)
         for answer in answers:
             if answer.status not in {"solved", "ended early"}:
                 self.counts["failed"] += 1
                 self.failures[answer.message or answer.status] += 1
-        costs, residuals = zip(*(self._judged(row) for row in rows), strict=True)
+        judged = (self._judged(row, values) for row, values in zip(rows, inputs, strict=True))
+        costs, residuals = zip(*judged, strict=True)
         stacked = np.array(residuals) if question.needs_residuals else None
         statuses = tuple(_worst(row) for row in rows)
-        return Batch(points, np.array(costs), stacked, statuses, len(tasks), self.world.clock() - began)
+        return Batch(points, np.array(costs), stacked, statuses, len(answers), self.world.clock() - began)
 
-    def _judged(self, row: Mapping[str, Answer]) -> tuple[float, Array | None]:
-        """Return cost and residuals of one point: infinite and NaN where a solve failed."""
+    def _answers(self, inputs: Sequence[Mapping[str, float]]) -> tuple[list[dict[str, Answer]], list[Answer]]:
+        """Return the answers of all objectives, point by point, and all in one list."""
+        names = list(self.question.ready)
+        groups = [names] if self.question.together else [[name] for name in names]
+        rows: list[dict[str, Answer]] = [{} for _ in inputs]
+        for group in groups:
+            tasks = [Task(name, values) for values in inputs for name in group]
+            answers = self.world.pool.map(self.question.job, tasks, self.world.solve_time_limit)
+            for place, answer in enumerate(answers):
+                rows[place // len(group)][tasks[place].objective] = answer
+        return rows, [answer for row in rows for answer in row.values()]
+
+    def _judged(self, row: Mapping[str, Answer], values: Mapping[str, float]) -> tuple[float, Array | None]:
+        """Return cost and residuals of one point: infinite and NaN where a solve failed, or the values cannot be."""
         question = self.question
         if _worst(row) not in {"solved", "ended early"}:
             return float("inf"), self._nothing() if question.needs_residuals else None
         both = comparison(question.ready, {name: answer.predicted for name, answer in row.items()})
-        cost = question.cost.scalar(both)
+        cost = question.cost.scalar(both, values)
+        if not np.isfinite(cost):
+            self.failures["a prior, a noise or a formula has no value there"] += 1
         if not question.needs_residuals:
             return cost, None
-        residuals = question.cost.residuals(both)
+        if not np.isfinite(cost):
+            return float("inf"), self._nothing()
+        residuals = question.cost.residuals(both, values)
         if residuals is None:
             raise InternalError("a cost without residual array reached a least-squares search", at=(question.element,))
         return cost, residuals
 
     def _nothing(self) -> Array:
         data = {name: dict(one.observed) for name, one in self.question.ready.items()}
-        perfect = self.question.cost.residuals(comparison(self.question.ready, data))
+        start = self.question.space.values(self.question.space.initial)
+        perfect = self.question.cost.residuals(comparison(self.question.ready, data), start)
         return np.full(0 if perfect is None else len(perfect), np.nan)
 
     def _note(self, batch: Batch) -> None:
         self.counts["evaluations"] += len(batch.points)
-        best = int(np.argmin(batch.costs))
-        cost = float(batch.costs[best])
-        if cost < self.best_cost or self.best_point is None:
-            self.best_cost, self.best_point = cost, batch.points[best]
-            self.trace.append(
-                {
-                    "evaluations": self.counts["evaluations"],
-                    "seconds": round(self.world.clock() - self.started, 3),
-                    "cost": cost,
-                    "best_cost": cost,
-                    "inputs_unscaled": self.question.space.values(batch.points[best]),
-                }
-            )
+        ranks = [self._rank(point, float(cost)) for point, cost in zip(batch.points, batch.costs, strict=True)]
+        best = min(range(len(ranks)), key=ranks.__getitem__)
+        if ranks[best] < self._best_rank or self.best_point is None:
+            self._best_rank = ranks[best]
+            self.best_cost, self.best_point = float(batch.costs[best]), batch.points[best]
+            self._log()
         now = self.world.clock()
         if now - self._told >= PROGRESS_EVERY:
             self._told = now
             self.tell()
+
+    def _rank(self, point: Array, cost: float) -> tuple[float, float]:
+        """Return what is compared to find the best point: first how far it breaks the conditions, then its cost."""
+        excesses = [(one, one.excess(point)) for one in self.question.space.conditions]
+        broken = max((abs(size) if one.equality else size for one, size in excesses), default=0.0)
+        return max(broken, KEPT) if np.isfinite(broken) else float("inf"), cost
+
+    def _log(self) -> None:
+        """Add the best point to the trace, and tell the listeners of it."""
+        cost = self.best_cost
+        assert self.best_point is not None
+        row = {
+            "evaluations": self.counts["evaluations"],
+            "seconds": round(self.elapsed, 3),
+            "cost": cost,
+            "best_cost": cost,
+            "inputs_unscaled": self.question.space.values(self.best_point),
+        }
+        logged = self.trace[-1]["cost"] if self.trace else float("inf")
+        if not (self.question.terse and np.isfinite(logged) and abs(logged - cost) < WORTH_LOGGING * abs(logged)):
+            self.trace.append(row)
+        for listener in self.question.listeners:
+            self._stopped |= listener(row) is True
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the search has taken, those before it was stopped and replayed among them."""
+        return self._before + self.world.clock() - self.started
 
     def tell(self) -> None:
         """Emit an event with the state of the search."""
@@ -183,10 +252,12 @@ class Evaluation:
         )
 
     def _stop_at_limits(self) -> None:
+        if self._stopped:
+            raise SearchEndedError("stopped by a callback")
         limit, seconds = self.question.evaluations, self.question.seconds
         if limit is not None and self.counts["evaluations"] >= limit:
             raise SearchEndedError(f"stopped at the limit of {limit} evaluations")
-        if seconds is not None and self.world.clock() - self.started >= seconds:
+        if seconds is not None and self.elapsed >= seconds:
             raise SearchEndedError(f"stopped at the time limit of {seconds:g} s")
 
 

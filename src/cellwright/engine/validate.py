@@ -8,7 +8,7 @@ from cellwright.engine.objectives import channels, prepared, statistics
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, SolverError
 from cellwright.schema.elements import Validation
-from cellwright.schema.families import Prepared
+from cellwright.schema.families import Cost, Prepared
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels, ElementRecord
 
@@ -19,6 +19,8 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
     Raises: the first error where every objective fails.
     """
     began = world.clock()
+    costs = judging(element, p)
+    looked_up = [cost.reads for cost in element.summary_stats or []]
     ready, errors = prepared(element.objectives, p, (), world.simulate)
     failed: dict[str, str] = {error.at[1]: str(error) for error in errors}
     stats: dict[str, list[dict[str, Any]]] = {}
@@ -29,7 +31,7 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
         if solved.status not in {"solved", "ended early"}:
             failed[objective] = solved.message or solved.status
             continue
-        stats[objective] = _rows(element, one, solved.outputs)
+        stats[objective] = _rows(costs, one, solved.outputs)
         series[objective] = {"optimal": channels(one, solved.outputs)}
         compared = min(int(np.isfinite(solved.outputs[variable]).sum()) for variable in one.observed)
         outcomes[objective] = {"status": solved.status, "points": len(one.x), "compared": compared}
@@ -49,7 +51,7 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
             "validation_results": outcomes,
             "failed_objectives": failed,
         },
-        reads=tuple(sorted(frozenset().union(*(one.reads for one in ready.values())))),
+        reads=tuple(sorted(frozenset().union(*(one.reads for one in ready.values()), *looked_up))),
         series=series,
         counts={"solves": len(ready), "failed": len(ready) - len(stats)},
         warnings=tuple(
@@ -60,11 +62,20 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
     )
 
 
-def _rows(element: Validation, one: Prepared, predicted: Any) -> list[dict[str, Any]]:
+def judging(element: Validation, p: ParameterSet) -> list[Cost] | None:
+    """Return the costs of a validation with the parameters that they look up, such as a noise that a fit has found.
+
+    Raises: `MissingParameterError` for one that no element before provides.
+    """
+    costs = element.summary_stats
+    return None if costs is None else [cost.at({name: p.number(name) for name in cost.reads}) for cost in costs]
+
+
+def _rows(costs: list[Cost] | None, one: Prepared, predicted: Any) -> list[dict[str, Any]]:
     return [
         {"name": statistic, "value": value if np.isfinite(value) else None}
         for variable, data in one.observed.items()
-        for statistic, value in statistics(predicted[variable], data, variable, element.summary_stats)
+        for statistic, value in statistics(predicted[variable], data, variable, costs)
     ]
 
 

@@ -1,9 +1,9 @@
 """Elements that work on objectives: fits, analyses of a fit, validations; and the free parameters of fits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError
 from cellwright.schema.expressions import Expression
@@ -16,13 +16,16 @@ from cellwright.schema.families import (
     Regularizer,
     Sampler,
     Transform,
+    of_their_kind,
 )
 from cellwright.schema.free_parameter import Parameter
+from cellwright.schema.guesses import guesses_of
+from cellwright.schema.priors import implied, priors_by_name
 from cellwright.schema.search import Dimension
-from cellwright.schema.values import normalise
+from cellwright.schema.values import Function, normalise
 from cellwright.schema.variant import Example, Member, Schema
 
-FreeParameter: TypeAlias = Parameter | Transform | Expression
+FreeParameter: TypeAlias = Parameter | Transform | Expression | Function
 
 LEGACY_KINDS = {
     "direct entry": "entry",
@@ -38,9 +41,14 @@ LEGACY_KINDS = {
 
 
 class DataFitOptions(Schema):
-    """Seed and limits of a fit.
+    """Seed, limits and log of a fit.
 
-    `low_memory` and `skip_objective_callbacks` are hints of the contract that change no result, and have no effect yet.
+    Without `seed` one is taken from the clock where chance has a part in the fit; the result tells it, and a fit that
+    goes on after a stop keeps it.
+    `max_iterations` and `maxtime` [s] hold for each start. With `validate` the check tells of fit parameters that no
+    model uses. With `low_memory` the log has only improvements of 0.1 % of the best cost; without a choice it is on for
+    searches without chance. With `skip_objective_callbacks` the objectives are not simulated at the start and the end
+    for their statistics and curves.
     """
 
     only_set = True
@@ -75,7 +83,7 @@ class Fit(Element):
         "objective_parallelism", "initial_guess_sampler", "priors", "options",
     )  # fmt: skip
     unwritten = frozenset({"source"})
-    later = frozenset({"cost_logger", "priors"})
+    live = frozenset({"cost_logger"})
 
     objectives: dict[str, Objective]
     source: str = ""
@@ -88,12 +96,24 @@ class Fit(Element):
     objective_parallelism: Literal["auto", "on", "off"] = "auto"
     initial_guess_sampler: Sampler | None = None
     priors: dict[str, Regularizer] | None = None
+    constraints: list[Regularizer] | None = None
+    penalties: list[Regularizer] | None = None
     options: DataFitOptions | None = None
 
     @field_validator("priors", mode="before")
     @classmethod
     def _priors(cls, given: Any) -> Any:
         return None if given is None else priors_by_name(given)
+
+    @field_validator("constraints", "penalties")
+    @classmethod
+    def _of_their_kind(cls, given: Any, info: ValidationInfo) -> Any:
+        return of_their_kind(given, str(info.field_name))
+
+    @field_validator("initial_guesses", mode="before")
+    @classmethod
+    def _guessed(cls, given: Any, info: ValidationInfo) -> Any:
+        return None if given is None else guesses_of(given, (info.data.get("parameters") or {}).keys())
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -108,7 +128,7 @@ class Fit(Element):
                 result[str(name)] = free_parameter(str(name), value)
             except CellwrightError as error:
                 raise error.within(str(name)) from None
-        return result
+        return {name: _bound(value, result.keys() - {name}) for name, value in result.items()}
 
     @field_validator("options", mode="before")
     @classmethod
@@ -126,13 +146,24 @@ class Fit(Element):
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
         """The free parameters as dimensions of a search, those of the initial guess in place of their starts."""
-        free = {n: v for n, v in (self.parameters or {}).items() if not isinstance(v, Expression)}
-        return tuple(dimension(name, value) for name, value in free.items())
+        return tuple(dimension(name, value) for name, value in self.free.items())
 
     @property
-    def tied(self) -> dict[str, Expression]:
-        """The parameters that are expressions of the free ones."""
-        return {name: value for name, value in (self.parameters or {}).items() if isinstance(value, Expression)}
+    def free(self) -> dict[str, Parameter | Transform]:
+        """The free parameters by name: those that are given, else those that the priors make."""
+        if not self.parameters:
+            return implied(self.priors or {})
+        return {name: value for name, value in self.parameters.items() if isinstance(value, Parameter | Transform)}
+
+    @property
+    def plain(self) -> dict[str, Parameter]:
+        """The free parameters below their transforms."""
+        return {name: one.plain if isinstance(one, Transform) else one for name, one in self.free.items()}
+
+    @property
+    def tied(self) -> dict[str, Expression | Function]:
+        """The parameters that are expressions of the free ones, and functions with free coefficients."""
+        return {n: value for n, value in (self.parameters or {}).items() if isinstance(value, Expression | Function)}
 
 
 EXAMPLE: dict[str, Any] = {
@@ -153,7 +184,15 @@ class DataFit(Fit):
     Minimises the cost over the objectives by the optimizer, from the initial values of the parameters or from
     `multistarts` starts that the sampler draws; the best point's values flow on. Without a cost the sum of squared
     errors is taken, without an optimizer `ScipyLeastSquares` where the cost has residuals, else `ScipyMinimize`. A
-    parameter without initial value starts where the elements before left it. Without a seed 0 is taken.
+    parameter without initial value starts where the elements before left it.
+
+    A parameter may be an expression of others (`{"expression": "2 * 'a'"}`, a PyBaMM expression) or a function with
+    fitted coefficients (`lambda sto: pybamm.Parameter("a") * sto**2`); an argument of a function that is called like
+    another parameter of the fit is that parameter. `priors`, the `constraints` and `penalties` of the fit and those of
+    its objectives are added to the cost; priors alone make the fit parameters. `initial_guesses` is a dict for every
+    start, a list or table with one for each, or the result of an earlier fit. `cost_logger` is a function that is
+    called with a row for each improvement of the cost (evaluations, seconds, cost, inputs_unscaled), the `callbacks` of
+    an objective with the same row and its name; one that returns True ends the search.
 
     Source: Seber & Wild, Nonlinear Regression (1989), ch. 2.
     """
@@ -291,42 +330,25 @@ def free_parameter(name: str, given: Any) -> FreeParameter:
     if not isinstance(given, Expression) and hasattr(given, "to_config"):
         return free_parameter(name, given.to_config())
     value = normalise(given)
-    if isinstance(value, Expression):
+    if isinstance(value, Expression | Function):
         return value
     raise ConfigurationError(
         f"a fit parameter cannot be {given!r}",
-        hint="give a Parameter, a transform of one, or an expression of others",
+        hint="give a Parameter, a transform of one, an expression of others, or a function",
     )
 
 
-def priors_by_name(given: Any) -> dict[str, Regularizer]:
-    """Return the priors of a fit by the names of their parameters.
-
-    Raises: `ConfigurationError` for forms that lose the names in a document: a list, a prior of several parameters.
-    """
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(
-            "the priors of a fit are a dict of parameter names and priors: a list loses the names in a document",
-            hint="write {name: Prior(name, distribution)}",
-        )
-    priors = {}
-    for name, value in given.items():
-        try:
-            prior = Regularizer.prior(value, str(name))
-            if prior.distribution.dimensions > 1:  # type: ignore[attr-defined]
-                raise ConfigurationError(
-                    "a prior of several parameters at once loses their names in a document",
-                    hint="give each parameter its own prior",
-                )
-        except CellwrightError as error:
-            raise error.within(str(name)) from None
-        priors[str(name)] = prior
-    return priors
+def _bound(value: FreeParameter, names: Collection[str]) -> FreeParameter:
+    """Return a function whose arguments are names of other parameters as what it makes of those."""
+    if not isinstance(value, Function):
+        return value
+    rest = tuple(argument for argument in value.arguments if argument not in names)
+    return Function(rest, value.body, value.label) if rest else value.body
 
 
 def dimension(name: str, given: FreeParameter) -> Dimension:
     """Return the dimension of a search that a free parameter makes."""
-    assert not isinstance(given, Expression)
+    assert isinstance(given, Parameter | Transform)
     transform = given if isinstance(given, Transform) else None
     plain: Parameter = transform.plain if transform else given  # type: ignore[assignment]
     forward = transform.variable if transform else float

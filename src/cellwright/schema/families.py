@@ -101,12 +101,23 @@ class Cost(Member):
     positional = ()
     power: ClassVar[int] = 0
     """The power of a variable's unit in which the cost of that variable is told, where it is not normalised."""
+    of_data: ClassVar[bool] = True
+    """Whether it compares a model with data; a cost of metrics looks at the model alone."""
 
     @property
     def has_residuals(self) -> bool:
         """Whether there is a residual array."""
         one = np.ones(2)
         return self.residuals({"": {"": (one, one)}}) is not None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names of the parameters that the cost looks up, such as a noise that is fitted."""
+        return frozenset()
+
+    def at(self, values: Mapping[str, float]) -> "Cost":
+        """Return the cost with the parameters that it looks up at these values."""
+        return self
 
     def unscaled(self) -> "Cost":
         """Return the cost without normalization, weights and scope."""
@@ -126,20 +137,34 @@ class Regularizer(Member):
 
     verb: ClassVar[str] = "term"
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names of the parameters that the term depends on."""
+        return frozenset()
+
     def term(self, values: Mapping[str, float]) -> float:
-        """Return what is added to the cost at these values of the parameters."""
+        """Return what is added to the cost at these values of the parameters; infinite where they cannot be."""
         raise self.not_yet()
+
+    def residuals(self, values: Mapping[str, float]) -> Array | None:
+        """Return an array whose sum of squares is the term up to a constant, or None where it has none.
+
+        The array has the same length at all values; it is NaN where the term is infinite.
+        """
+        return None
 
     @classmethod
     def prior(cls, value: Any, name: str) -> Self:
-        """Return the prior of one parameter, in any form a document has for it; the name is that of its place.
+        """Return the prior of a parameter, in any form a document has for it; the name is that of its place.
 
-        The fields of the distribution may stand beside its name, in place of an object of their own.
+        The fields of the distribution may stand beside its name, in place of an object of their own. A prior of several
+        parameters keeps the list of their names.
         """
         if isinstance(value, Distribution):
             value = {"distribution": value}
         if isinstance(value, Mapping):
-            fields = {"type": "Prior", **value, "name": name}
+            names = value.get("name")
+            fields = {"type": "Prior", **value, "name": names if isinstance(names, list | tuple) else name}
             if fields["type"] in cls.registry and fields["type"] != "Prior":
                 raise cls._no_prior(fields["type"])
             if isinstance(fields.get("distribution"), str):
@@ -149,7 +174,7 @@ class Regularizer(Member):
         prior = cls.parse(value)
         if type(prior).__name__ != "Prior":
             raise cls._no_prior(type(prior).__name__)
-        return prior.model_copy(update={"name": name})
+        return prior if isinstance(getattr(prior, "name", None), list) else prior.model_copy(update={"name": name})
 
     @staticmethod
     def _no_prior(kind: str) -> ConfigurationError:
@@ -160,7 +185,7 @@ class Objective(Member):
     """What a fit or a validation compares or improves."""
 
     verb: ClassVar[str] = "prepare"
-    later = frozenset({"callbacks", "constraints", "penalties"})
+    live = frozenset({"callbacks"})
 
     options: Any = None
     callbacks: Any = None
@@ -188,11 +213,7 @@ class Objective(Member):
     @field_validator("constraints", "penalties")
     @classmethod
     def _of_their_kind(cls, given: Any, info: ValidationInfo) -> Any:
-        kind = {"constraints": "Constraint", "penalties": "Penalty"}[str(info.field_name)]
-        for index, one in enumerate(given if isinstance(given, list) else []):
-            if type(one).__name__ != kind:
-                raise ConfigurationError(f"a {type(one).__name__} is no {kind}", at=(str(index),))
-        return given
+        return of_their_kind(given, str(info.field_name))
 
     @classmethod
     def parse(cls, value: Any) -> Self:
@@ -226,6 +247,15 @@ class FittingObjective(Objective):
     def origin(self) -> str | None:
         """What it is compared with, whatever is done to the data."""
         return self.data_input.origin
+
+
+def of_their_kind(given: Any, field: str) -> Any:
+    """Return the constraints or penalties of an objective or a fit. Raises: `ConfigurationError` for one of another."""
+    kind = {"constraints": "Constraint", "penalties": "Penalty"}[field]
+    for index, one in enumerate(given if isinstance(given, list) else []):
+        if type(one).__name__ != kind:
+            raise ConfigurationError(f"a {type(one).__name__} is no {kind}", at=(str(index),))
+    return given
 
 
 def _modern(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,6 +297,23 @@ class Distribution(Member):
         Of one parameter: values of any shape. Of d parameters: the last axis of `x` holds the d values of a point.
         """
         raise self.not_yet()
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The values between which there is density, of each parameter."""
+        return -np.inf, np.inf
+
+    @property
+    def has_residuals(self) -> bool:
+        """Whether there is a residual array."""
+        return type(self).residuals is not Distribution.residuals
+
+    def residuals(self, x: Array) -> Array | None:
+        """Return an array whose sum of squares is -ln p(x) up to a constant, or None where there is none.
+
+        `x` is one value, or the d values of a point; NaN where the density is 0.
+        """
+        return None
 
     def quantile(self, q: Array) -> Array:
         """Return the values below which the fractions `q` of the probability lie.
@@ -367,11 +414,22 @@ class Estimator(Member):
     """Whether the search covers the bounds and so needs them finite."""
     samples: ClassVar[bool] = False
     """Whether it draws samples of a probability rather than looking for a best point."""
+    random: ClassVar[bool] = False
+    """Whether chance has a part in its path."""
 
     @field_validator("type", mode="before", check_fields=False)
     @classmethod
     def _by_its_name(cls, tag: Any) -> Any:
         return cls.aliases.get(tag, tag) if isinstance(tag, str) else tag
+
+    def limited(self, iterations: int) -> Self:
+        """Return the search with at most so many iterations; one that has no such limit is returned as it is."""
+        limitable = "max_iterations" in type(self).model_fields or self.model_config.get("extra") == "allow"
+        own = getattr(self, "max_iterations", None)
+        if not limitable or (isinstance(own, int) and own <= iterations):
+            return self
+        fields = {name: getattr(self, name) for name in (*self.model_fields_set, *(self.model_extra or {}))}
+        return type(self)(**{**fields, "max_iterations": iterations})
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point. All randomness is drawn from `rng`; `evaluate` ends the search by raising."""

@@ -1,7 +1,7 @@
 """Formulas in text, for documents that people write: `"'Reference diffusivity [m2.s-1]' * exp(-E / (8.314 * T))"`.
 
-A quoted string is the name of a parameter, a bare name an argument of the function. Only arithmetic and the functions
-that expressions know are read; nothing is executed.
+A quoted string is the name of a parameter, a bare name an argument of the function. Only arithmetic, comparisons and
+the functions that expressions know are read; nothing is executed.
 """
 
 import ast
@@ -32,6 +32,13 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.Div: "/",
     ast.Pow: "**",
 }
+_COMPARISONS: dict[type[ast.cmpop], tuple[str, bool]] = {
+    ast.Lt: ("<", False),
+    ast.LtE: ("<=", False),
+    ast.Gt: ("<", True),
+    ast.GtE: ("<=", True),
+}
+"""Each with whether its sides change places: `a > b` is `b < a`."""
 
 
 def parse_formula(text: str, arguments: tuple[str, ...] = ()) -> Any:
@@ -68,6 +75,10 @@ def _value(node: ast.expr, arguments: tuple[str, ...], text: str) -> Any:
             return _value(operand, arguments, text)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return binary(_OPERATORS[type(op)], _value(left, arguments, text), _value(right, arguments, text))
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARISONS:
+            sign, turned = _COMPARISONS[type(op)]
+            sides = [_value(side, arguments, text) for side in ((right, left) if turned else (left, right))]
+            return binary(sign, *sides)
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             return unary(name, _value(argument, arguments, text))
         case ast.Call(func=ast.Name(id=name)):

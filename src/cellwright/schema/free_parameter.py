@@ -13,7 +13,7 @@ from cellwright.schema.variant import Leaf, Schema
 
 
 class Parameter(Schema):
-    """A free parameter: where to start, between which bounds, how to draw starts.
+    """A free parameter: where to start, between which bounds, how to draw starts, what is known of it (`prior`).
 
     Without `initial_value` the middle of finite bounds is taken (in the transform's variable, where there is one),
     else 1. A bound may be None or infinite.
@@ -24,7 +24,6 @@ class Parameter(Schema):
         "initial_guess_distribution",
     )  # fmt: skip
     unwritten = frozenset({"name"})
-    later = frozenset({"prior"})
 
     name: str
     initial_value: int | float | None = None

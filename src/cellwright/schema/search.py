@@ -86,10 +86,19 @@ class Dimension:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What a search may keep to exactly: `excess(point)` is not above 0, or with `equality` it is 0."""
+
+    excess: Callable[[Array], float]
+    equality: bool
+
+
+@dataclass(frozen=True)
 class Space:
-    """The box that is searched, in search coordinates."""
+    """The box that is searched, in search coordinates, and the conditions that the cost penalises."""
 
     dimensions: tuple[Dimension, ...]
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ class Schema(BaseModel):
     """The fields that the wire form leaves out."""
     later: ClassVar[frozenset[str]] = frozenset()
     """The fields that are read and written, and do nothing yet; setting one keeps a pipeline from running."""
+    live: ClassVar[frozenset[str]] = frozenset()
+    """The fields that hold functions of Python, one or a list: no document holds them, no result depends on them."""
 
     def __init__(self, *args: Any, **data: Any) -> None:
         kind = type(self)
@@ -105,6 +107,9 @@ class Schema(BaseModel):
                 written = field.serialization_alias or name
                 said = f"{written!r} of {type(self).__name__} is not implemented yet"
                 yield Problem("error", said, (written,), "leave it out", NotImplementedYetError.code)
+            if name in self.live and value is not None and not all(map(callable, _listed(value))):
+                said = f"{name!r} of {type(self).__name__} is a function of Python, which no document holds"
+                yield Problem("error", said, (name,), "leave it out here, and give a function in Python")
             for at, part in _parts(value, () if name in self.silent else (name,)):
                 yield from (replace(problem, at=(*at, *problem.at)) for problem in part.unimplemented())
 
@@ -117,6 +122,7 @@ class Schema(BaseModel):
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             hidden = self.only_set and name not in self.model_fields_set
+            hidden = hidden or (name in self.live and leaf is not values.to_wire)
             if value is not None and not hidden and name not in self.unwritten:
                 config[field.serialization_alias or name] = dump(value, leaf)
         for name, value in (self.model_extra or {}).items():
@@ -148,6 +154,26 @@ def _parts(value: Any, at: Path) -> Iterator[tuple[Path, Schema]]:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _parts(item, (*at, str(index)))
+
+
+def without_live(value: Any) -> Any:
+    """Return an object of ours, or a container of such, without functions of Python: what a document can hold of it."""
+    if isinstance(value, Schema):
+        new = {}
+        for name in type(value).model_fields:
+            old = getattr(value, name)
+            kept = None if name in value.live else without_live(old)
+            if kept is not old:
+                new[name] = kept
+        return value.model_copy(update=new) if new else value
+    if isinstance(value, dict):
+        mapped = {key: without_live(item) for key, item in value.items()}
+        return mapped if any(mapped[key] is not value[key] for key in value) else value
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _a(word: str) -> str:

@@ -9,6 +9,7 @@ from cellwright.engine.stored_entries import resolved
 from cellwright.errors import ConfigurationError, ConflictError, NotFoundError
 from cellwright.schema.document import Pipeline, kind_of
 from cellwright.schema.results import ElementRecord, PipelineResult
+from cellwright.schema.variant import without_live
 from cellwright.service import filters
 from cellwright.service.process import is_gone
 from cellwright.service.sources import KnownSources
@@ -168,7 +169,7 @@ def new_run(
     return NewRun(
         id=run_id,
         name=name or pipeline.name or f"Pipeline {run_id[:8]}",
-        config=pipeline.to_config(),
+        config=without_live(pipeline).to_config(),
         elements=elements,
         description=description or pipeline.description,
         project_id=project_id,

@@ -13,7 +13,7 @@ import numpy as np
 
 from cellwright.schema.document import parse_element
 from cellwright.schema.expressions import Expression
-from cellwright.schema.families import Calculation, Cost, Entry, Estimator
+from cellwright.schema.families import Calculation, Cost, Distribution, Entry, Estimator
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.search import Batch, Dimension, Space
 from cellwright.schema.values import Function, normalise, to_wire
@@ -107,10 +107,22 @@ def scalar_is_sum_of_squares(cost: Cost) -> None:
     residuals = cost.residuals(both)
     if residuals is not None:
         np.testing.assert_allclose(residuals @ residuals, cost.scalar(both), rtol=RELATIVE)
+    assert cost.has_residuals is (residuals is not None)
+    if not cost.of_data:
+        return
     same = {o: {v: (data, data) for v, (_, data) in variables.items()} for o, variables in both.items()}
     assert cost.scalar(same) <= cost.scalar(both)
-    assert cost.has_residuals is (residuals is not None)
     assert residuals is None or cost.scalar(same) == 0.0
+
+
+def density_is_sum_of_squares(distribution: Distribution) -> None:
+    """The sum of squares of a distribution's residuals is the negative logarithm of its density, up to a constant."""
+    cube = np.random.default_rng(2).uniform(0.02, 0.98, (20, distribution.dimensions))
+    points = distribution.sample(cube) if distribution.dimensions > 1 else distribution.quantile(cube[:, 0])
+    squares = [np.asarray(distribution.residuals(point)) for point in points]
+    rests = [-float(distribution.log_density(x)) - float(r @ r) for x, r in zip(points, squares, strict=True)]
+    np.testing.assert_allclose(rests, rests[0], rtol=1e-9, atol=1e-9)
+    assert len({len(r) for r in squares}) == 1
 
 
 class Recorded:
@@ -161,6 +173,17 @@ def finds_minimum(estimator: Estimator, tolerance: float = 1e-2) -> None:
         assert abs(best["x1"] - 1) < 2 * tolerance, best
     assert len(runs[0]) == len(runs[1])
     assert all(np.array_equal(a, b) for a, b in zip(*runs, strict=True)), "the same seed took another path"
+
+
+def declares_its_chance(estimator: Estimator) -> None:
+    """An estimator that does not declare `random` takes the same path whatever the seed."""
+    paths = []
+    for seed in (1, 2):
+        evaluate = Recorded(lambda point: point - 0.3)
+        estimator.search(evaluate, box(-1.5, -1.0), np.random.default_rng(seed))
+        paths.append(np.vstack(evaluate.points))
+    same = paths[0].shape == paths[1].shape and np.array_equal(*paths)
+    assert same or estimator.random or estimator.samples, f"{type(estimator).__name__} is random, and does not say so"
 
 
 def survives_failing_points(estimator: Estimator) -> None:

@@ -87,6 +87,7 @@ class AskTell(Estimator):
     """Base of the estimators that ask and are told: when they stop."""
 
     positional: ClassVar[tuple[str, ...] | None] = ()
+    random: ClassVar[bool] = True
 
     log_to_screen: bool | None = False
     sigma0: float | int | list[Any] | tuple[Any, ...] | None = None

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError
 from cellwright.schema.families import Array, Estimator
-from cellwright.schema.search import Evaluate, Found, Space
+from cellwright.schema.search import Condition, Evaluate, Found, Space
 from cellwright.schema.variant import Example
 
 DIFFERENCE_STEP = 2e-3
@@ -21,6 +21,7 @@ FAILED = 1e3
 """Residual that stands for a solve that failed: far more than any that succeeds, so that the step is taken back."""
 FAILED_COST = 1e12
 """Cost that stands for a solve that failed: a large number, which line searches can step back from."""
+CONSTRAINED_METHODS = frozenset({"COBYLA", "COBYQA", "SLSQP", "trust-constr"})
 GRADIENT_METHODS = frozenset({"CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "trust-constr"})
 
 
@@ -72,12 +73,26 @@ class ScipyLeastSquares(ScipyEstimator):
 class ScipyMinimize(ScipyEstimator):
     """Local minimisation of the scalar cost: L-BFGS-B unless another `method` is named.
 
-    Methods that use a gradient get it from central differences, all in one batch.
+    Methods that use a gradient get it from central differences, all in one batch. The constraints of a fit are
+    penalties in its cost, as they are for every estimator; with `hard_constraints` the methods SLSQP, trust-constr,
+    COBYLA and COBYQA are told of them besides, and keep to them exactly, within the tolerance of the method.
 
     Source: Byrd, Lu, Nocedal & Zhu, SIAM J. Sci. Comput. 16 (1995) 1190, doi:10.1137/0916069 (L-BFGS-B).
     """
 
     type: Literal["ScipyMinimize"] = "ScipyMinimize"
+    hard_constraints: bool | None = None
+
+    @model_validator(mode="after")
+    def _can_keep_them(self) -> "ScipyMinimize":
+        method = (self.model_extra or {}).get("method", "L-BFGS-B")
+        if self.hard_constraints and method not in CONSTRAINED_METHODS:
+            raise ConfigurationError(
+                f"{method} knows no constraints",
+                at=("hard_constraints",),
+                hint=f"use one of {', '.join(sorted(CONSTRAINED_METHODS))}, or leave them soft",
+            )
+        return self
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.minimize` finds from the start."""
@@ -88,6 +103,8 @@ class ScipyMinimize(ScipyEstimator):
         options = dict(arguments.pop("options", {}))
         if "max_iterations" in arguments:
             options["maxiter"] = arguments.pop("max_iterations")
+        if self.hard_constraints:
+            arguments["constraints"] = [_constraint(condition) for condition in space.conditions]
         if method in GRADIENT_METHODS:
             arguments["jac"] = lambda x: central_gradient(cost, x, space)
         result = _scipy(
@@ -112,6 +129,7 @@ class ScipyDifferentialEvolution(ScipyEstimator):
     """
 
     type: Literal["ScipyDifferentialEvolution"] = "ScipyDifferentialEvolution"
+    random: ClassVar[bool] = True
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "maxiter", "population_size": "popsize"}
     global_search: ClassVar[bool] = True
 
@@ -143,6 +161,7 @@ class ScipyBasinhopping(ScipyEstimator):
     example: ClassVar[Example | None] = Example(fields={"niter": 20, "stepsize": 0.2})
 
     type: Literal["ScipyBasinhopping"] = "ScipyBasinhopping"
+    random: ClassVar[bool] = True
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "niter"}
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
@@ -173,6 +192,7 @@ class ScipyDualAnnealing(ScipyEstimator):
     example: ClassVar[Example | None] = Example(fields={"maxiter": 100, "no_local_search": True})
 
     type: Literal["ScipyDualAnnealing"] = "ScipyDualAnnealing"
+    random: ClassVar[bool] = True
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "maxiter"}
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
@@ -314,6 +334,13 @@ def _local(cost: Remembered, space: Space, given: Any) -> dict[str, Any]:
         "jac": lambda x: central_gradient(cost, np.clip(x, space.lower, space.upper), space),
         **(given or {}),
     }
+
+
+def _constraint(condition: Condition) -> Any:
+    """Return a condition as SciPy takes it; it costs no solve, so SciPy differentiates it itself."""
+    from scipy.optimize import NonlinearConstraint
+
+    return NonlinearConstraint(condition.excess, 0.0 if condition.equality else -np.inf, 0.0)
 
 
 def _generator(options: dict[str, Any], rng: np.random.Generator) -> np.random.Generator:

@@ -348,7 +348,7 @@ def _mismatches(cost: TotalCost, estimator: Estimator, space: Space) -> list[Cel
             ConfigurationError(f"{kind} searches between bounds, and {n!r} has none", at=("parameters", n))
             for n in unbounded
         ]
-    return errors
+    return errors + [error.within("optimizer") for error in estimator.refusals(space)]
 
 
 def _metrics(element: DataFit) -> Iterator[CellwrightError]:

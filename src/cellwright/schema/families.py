@@ -1,6 +1,6 @@
 """The families that a pipeline is made of, and what each of their members can do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from cellwright.errors import ConfigurationError, NotImplementedYetError
+from cellwright.errors import CellwrightError, ConfigurationError, NotImplementedYetError
 from cellwright.schema.datasource import DataInput
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.search import Evaluate, Found, Space
@@ -430,6 +430,10 @@ class Estimator(Member):
             return self
         fields = {name: getattr(self, name) for name in (*self.model_fields_set, *(self.model_extra or {}))}
         return type(self)(**{**fields, "max_iterations": iterations})
+
+    def refusals(self, space: Space) -> Iterator[CellwrightError]:
+        """Yield what keeps the search from this space: fields that cannot be meant, or that have no use here."""
+        yield from ()
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point. All randomness is drawn from `rng`; `evaluate` ends the search by raising."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cellwright import models
-    from cellwright.catalog import calculations, costs, objective_functions, objectives, transforms
+    from cellwright.catalog import calculations, costs, metrics, objective_functions, objectives, transforms
     from cellwright.catalog import distributions as stats
     from cellwright.catalog import entries as direct_entries
     from cellwright.catalog import estimators as optimizers
@@ -52,6 +52,7 @@ _MODULES = {
     "costs": "cellwright.catalog.costs",
     "direct_entries": "cellwright.catalog.entries",
     "distribution_samplers": "cellwright.catalog.samplers",
+    "metrics": "cellwright.catalog.metrics",
     "models": "cellwright.models",
     "objective_functions": "cellwright.catalog.objective_functions",
     "objectives": "cellwright.catalog.objectives",
@@ -125,6 +126,7 @@ __all__ = [
     "export",
     "from_bpx",
     "from_pybamm",
+    "metrics",
     "models",
     "objective_functions",
     "objectives",

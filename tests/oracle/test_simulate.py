@@ -7,9 +7,9 @@ import pybamm
 import pytest
 
 from cellwright.errors import ConfigurationError, MissingParameterError
+from cellwright.models.parameterised import unphysical
 from cellwright.models.published import published as pybamm_set
 from cellwright.models.simulate import build
-from cellwright.models.simulation import unphysical
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.expressions import parameter
 from cellwright.schema.parameters import Origin

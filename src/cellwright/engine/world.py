@@ -8,7 +8,7 @@ from cellwright.engine.seams import Cache, Canceled, Clock, Event, Journal, Sink
 from cellwright.schema.datasource import DataSource
 from cellwright.schema.results import ElementRecord
 from cellwright.schema.search import Batch
-from cellwright.schema.simulation import Simulate, Simulation, SimulationProblem
+from cellwright.schema.simulation import Problem, Simulate, Simulation
 from cellwright.schema.values import digest
 from cellwright.schema.work import Pool
 
@@ -52,7 +52,7 @@ class BuiltOnce:
         self.simulate = simulate
         self._built: dict[str, Simulation] = {}
 
-    def __call__(self, problem: SimulationProblem) -> Simulation:
+    def __call__(self, problem: Problem) -> Simulation:
         """Return the simulation of a problem, built at the first call."""
         key = problem_digest(problem)
         if key not in self._built:
@@ -60,10 +60,10 @@ class BuiltOnce:
         return self._built[key]
 
 
-def problem_digest(problem: SimulationProblem) -> str:
+def problem_digest(problem: Problem) -> str:
     """Return the SHA-256 of everything that a simulation is built from."""
     fields = vars(problem) | {"model": vars(problem.model), "parameters": dict(problem.parameters.values_)}
-    return digest(fields)
+    return digest([type(problem).__name__, fields])
 
 
 def _silent(event: Event) -> None:

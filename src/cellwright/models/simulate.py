@@ -14,7 +14,8 @@ from cellwright.models.extraction import agree, kernel_of
 from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
 from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
-from cellwright.models.simulation import BuiltSimulation, Integrates, one_line
+from cellwright.models.parameterised import one_line
+from cellwright.models.simulation import BuiltSimulation, Integrates
 from cellwright.models.symbols import to_callable, to_pybamm
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import ELECTRODES, names_of

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from cellwright.schema.parameters import ParameterSet
 
 Array = NDArray[np.float64]
+FREQUENCY = "Frequency [Hz]"
+IMPEDANCE = ("Z_Re [Ohm]", "Z_Im [Ohm]")
+"""Real and imaginary part; the imaginary one is negative where the cell is capacitive."""
 SolveStatus = Literal["solved", "ended early", "failed", "time limit", "crashed"]
 """`ended early`: an event stopped it before the last output time, the rest of each output is NaN."""
 
@@ -50,8 +53,27 @@ class SimulationProblem:
 
 
 @dataclass(frozen=True)
+class ImpedanceProblem:
+    """The impedance of a model at rest in its initial state, whose free parameters are inputs.
+
+    `frequencies` [Hz] in any order; the outputs are `IMPEDANCE` at each of them. The initial state comes about as that
+    of a simulation.
+    """
+
+    model: ModelSpec
+    parameters: ParameterSet
+    frequencies: Array
+    free: tuple[str, ...] = ()
+    initial_voltage: float | None = None
+
+
+Problem = SimulationProblem | ImpedanceProblem
+"""What can be asked of a model."""
+
+
+@dataclass(frozen=True)
 class Solved:
-    """The answer of one solve: `outputs[variable]` has the length of `output_times`."""
+    """The answer of one solve: `outputs[variable]` has the length of `output_times`, or of `frequencies`."""
 
     status: SolveStatus
     outputs: Mapping[str, Array] = field(default_factory=dict)
@@ -81,7 +103,10 @@ class Simulation(Protocol):
         ...
 
     def thinned(self, points: Sequence[Mapping[str, float]]) -> Self:
-        """Return the same simulation, evaluated at as few of its output times as give them all at these points."""
+        """Return the same simulation, evaluated at as few of its output times as give them all at these points.
+
+        It returns itself where there is nothing to thin.
+        """
         ...
 
     def solve_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:
@@ -92,7 +117,7 @@ class Simulation(Protocol):
 class Simulate(Protocol):
     """Turns a problem into a built model."""
 
-    def __call__(self, problem: SimulationProblem) -> Simulation:
+    def __call__(self, problem: Problem) -> Simulation:
         """Build the model; nothing is integrated.
 
         Raises: `ConfigurationError` for an unknown model or option, `MissingParameterError` naming every parameter

@@ -10,7 +10,8 @@ from cellwright.catalog.costs import SSE
 from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
 from cellwright.catalog.samplers import LatinHypercube
 from cellwright.engine.identifiability import with_identifiability
-from cellwright.engine.objectives import ObjectiveJob, channels, comparison, prepared, statistics
+from cellwright.engine.job import ObjectiveJob
+from cellwright.engine.objectives import channels, comparison, prepared, statistics
 from cellwright.engine.search import Evaluation, Listener, Question, SearchEndedError, TotalCost
 from cellwright.engine.seeds import seed_of
 from cellwright.engine.starts import starting_values, starts
@@ -74,7 +75,7 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     strangers += unknown
     errors += strangers or (_unjudged(cost, ready, space) if not failed else [])
     if ready and not failed and (element.options or DataFitOptions()).validate_:
-        errors += _orphans(element, space, cost, ready)
+        errors += _orphans(element, space, inner, cost, ready)
     try:
         starts(element, space, 0)
     except CellwrightError as error:
@@ -434,25 +435,31 @@ def _parts_of(cost: Cost | None) -> Iterator[dict[str, Any]]:
 
 
 def _orphans(
-    element: DataFit, space: Space, cost: TotalCost, ready: Mapping[str, Prepared]
+    element: DataFit, space: Space, p: ParameterSet, cost: TotalCost, ready: Mapping[str, Prepared]
 ) -> Iterator[CellwrightError]:
-    """Yield an error for every free or tied parameter that acts on no model and on no cost, with the nearest that do.
+    """Yield an error for every free parameter that acts on no model and on no cost, with the nearest that do.
 
-    A tied parameter may also be meant for a prior or a constraint, or, where its name is known, for later elements.
+    A tied parameter may be meant for a prior, a constraint or a later element: it is told of where its name, or one in
+    its expression, is nearly one that is there.
     """
     known = frozenset().union(*(one.reads for one in ready.values()))
     used = frozenset().union(*(one.used for one in ready.values())) | cost.reads | cost.lookup.free
     through = frozenset().union(*(free_names(value) for value in element.tied.values()))
     through |= frozenset().union(*(term.regularizer.reads for term in cost.terms.terms))
-    for name in (*space.names, *element.tied):
-        if name in used or (name in element.tied and (name in known | through or name in vocabulary())):
-            continue
-        field = "parameters" if name in (element.parameters or {}) else "priors"
-        yield ConfigurationError(
-            f"no model of this fit uses the parameter {name!r}",
-            at=(field, name),
-            hint=did_you_mean(name, known - {*space.names, *element.tied}) or "remove it from the fit",
-        )
+    field = "parameters" if element.parameters else "priors"
+    for name in space.names:
+        if name not in used:
+            near = did_you_mean(name, known - {*space.names, *element.tied})
+            said = f"no model of this fit uses the parameter {name!r}"
+            yield ConfigurationError(said, at=(field, name), hint=near or "remove it from the fit")
+    for name, value in element.tied.items():
+        near = did_you_mean(name, known - element.tied.keys())
+        if near and name not in known | through and name not in vocabulary():
+            yield ConfigurationError(f"no model of this fit uses the parameter {name!r}", at=(field, name), hint=near)
+        for missing in sorted(free_names(value) - {*space.names, *p}):
+            near = did_you_mean(missing, {*space.names, *p})
+            if near:
+                yield ConfigurationError(f"{missing!r} is no parameter that is there", at=(field, name), hint=near)
 
 
 def _started(element: DataFit) -> frozenset[str]:

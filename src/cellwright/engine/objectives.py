@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,77 +16,10 @@ from cellwright.schema.families import Array, Calculation, Comparison, Cost, Ent
 from cellwright.schema.names import unit_of
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels
-from cellwright.schema.simulation import Simulate, Solved
-from cellwright.schema.values import digest, normalise
-from cellwright.schema.work import Answer, Task, Work
+from cellwright.schema.simulation import Simulate
+from cellwright.schema.values import normalise
 
 Found = tuple[AnyElement, list[Problem]]
-
-
-@dataclass(frozen=True)
-class ObjectiveJob:
-    """The objectives that a pool's workers predict.
-
-    Those whose models are `portable` travel built, and need no PyBaMM where they arrive; the others are built there.
-    """
-
-    ready: Mapping[str, Prepared]
-    objectives: Mapping[str, Objective]
-    parameters: ParameterSet
-    free: tuple[str, ...]
-    simulate: Simulate
-    digest: str
-
-    @classmethod
-    def of(
-        cls,
-        ready: Mapping[str, Prepared],
-        objectives: Mapping[str, Objective],
-        p: ParameterSet,
-        free: tuple[str, ...],
-        simulate: Simulate,
-    ) -> "ObjectiveJob":
-        """Return the job, with the digest of all it depends on."""
-        key = digest([{n: o.digest() for n, o in objectives.items()}, dict(p.values_), list(free)])
-        return cls(dict(ready), dict(objectives), p, free, simulate, key)
-
-    def __call__(self) -> Work:
-        """Build the models that did not come built; return the function that answers tasks."""
-        ready = {
-            name: self.ready.get(name) or objective.prepare(self.parameters, self.free, self.simulate)
-            for name, objective in self.objectives.items()
-        }
-
-        def answers(tasks: Sequence[Task]) -> list[Answer]:
-            solved: dict[int, Solved] = {}
-            for name in dict.fromkeys(task.objective for task in tasks):
-                places = [place for place, task in enumerate(tasks) if task.objective == name]
-                points = [tasks[place].inputs for place in places]
-                solved.update(zip(places, predictions(ready[name], points), strict=True))
-            return [Answer(one.status, one.outputs, one.message) for _, one in sorted(solved.items())]
-
-        return answers
-
-    def thinned(self, points: Sequence[Mapping[str, float]]) -> "ObjectiveJob":
-        """Return the job of a search: with models that are evaluated at as few times as these points need."""
-        ready = {name: _thinned(one, points) for name, one in self.ready.items()}
-        return replace(self, ready=ready, digest=digest([self.digest, "thinned", list(map(dict, points))]))
-
-    def __getstate__(self) -> dict[str, Any]:
-        portable = {name: one for name, one in self.ready.items() if getattr(one, "portable", False)}
-        return {**self.__dict__, "ready": portable}
-
-
-def _thinned(one: Prepared, points: Sequence[Mapping[str, float]]) -> Prepared:
-    thin = getattr(one, "thinned", None)
-    found: Prepared = one if thin is None else thin(points)
-    return found
-
-
-def predictions(one: Prepared, points: Sequence[Mapping[str, float]]) -> list[Solved]:
-    """Return what an objective predicts at each of the points: together where it can do many at once."""
-    many = getattr(one, "predict_many", None)
-    return many(points) if many is not None else [one.predict(point) for point in points]
 
 
 def settled(element: AnyElement, world: World) -> Found:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cellwright.engine.objectives import ObjectiveJob, comparison
+from cellwright.engine.job import ObjectiveJob
+from cellwright.engine.objectives import comparison
 from cellwright.engine.seams import Event
 from cellwright.engine.terms import Lookup, Terms
 from cellwright.engine.world import World

@@ -107,7 +107,7 @@ class Integrator:
 
     def _batch(self, points: Array, stops: Array, times: Array) -> list[Course]:
         begins = [self._functions["start"](point) for point in points]
-        states, slopes = (np.array([np.ravel(begin[i]) for begin in begins]) for i in (0, 1))
+        states, slopes = (np.array([_flat(begin[i]) for begin in begins]) for i in (0, 1))
         solutions = self._group.solve(stops, times, states, slopes, points, logger=None, pbar=np.empty((0, 0)))
         return [self._course_of(point, solution) for point, solution in zip(points, solutions, strict=True)]
 
@@ -118,7 +118,7 @@ class Integrator:
         if flag < 0:
             message = str(idaklu.sundials_error_message(flag))
         elif flag == AT_EVENT and self._kernel.events:
-            values = np.ravel(self._functions["events"](solution.t[-1], np.ravel(solution.y_term), point))
+            values = _flat(self._functions["events"](solution.t[-1], np.ravel(solution.y_term), point))
             message = f"event: {self._kernel.events[int(np.nanargmin(np.abs(values)))]}"
         return Course(np.asarray(solution.t), outputs, flag, message)
 
@@ -172,6 +172,11 @@ class Integrator:
             alg_res=roles["alg_res"],
             alg_jac=roles["alg_jac"],
         )
+
+
+def _flat(matrix: Any) -> Array:
+    """Return the entries of a CasADi matrix."""
+    return np.ravel(matrix.full())
 
 
 def _driven(role: str, function: Any, current: Any) -> Any:

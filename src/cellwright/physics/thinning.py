@@ -5,8 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
-from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
 
@@ -24,15 +22,19 @@ class Thinning:
     """All times [s]."""
     kept: Array
     """The times [s] among them that are evaluated."""
-    weights: csr_array
-    """The matrix (all, kept) that interpolates."""
+    neighbours: NDArray[np.intp]
+    """Of each time, its four (or fewer) kept rows (all, 4)."""
+    weights: Array
+    """The weights of these rows in its value (all, 4)."""
 
     def spread(self, values: Array) -> Array:
         """Return the values (all, columns) that follow from those at the kept times (kept, columns)."""
-        return np.asarray(self.weights @ values)
+        return _sums(self.neighbours, self.weights, values)
 
     def spread_part(self, times: Array, values: Array) -> Array:
         """Return the same of a course that ended early, at `times`[-1]: monotone cubics, NaN behind its end."""
+        from scipy.interpolate import PchipInterpolator  # slow to import, seldom used
+
         inside = self.times <= times[-1] * (1 + 1e-12)
         result = np.full((len(self.times), values.shape[1]), np.nan)
         if len(times) > 1:
@@ -53,11 +55,11 @@ def thinning(times: Array, values: Array, stops: Array, wanted: Array, tolerance
     kept = np.unique(np.concatenate([places, np.linspace(0, len(times) - 1, FEWEST + 1).astype(int)]))
     there = np.nan_to_num(values)
     while len(kept) <= WORTHWHILE * len(wanted):
-        error = np.abs(_weights(times, times, kept, places) @ there[kept] - there) / allowed
+        error = np.abs(_sums(*_cubics(times, times, kept, places), there[kept]) - there) / allowed
         error[_beside_nothing(values, kept)] = 0
         wrong = np.flatnonzero(np.max(error, axis=1) > 1)
         if not wrong.size:
-            return Thinning(wanted, times[kept], _weights(wanted, times, kept, places))
+            return Thinning(wanted, times[kept], *_cubics(wanted, times, kept, places))
         interval = np.searchsorted(kept, wrong, side="right") - 1
         halved = np.unique(np.concatenate([kept, (kept[interval] + kept[interval + 1]) // 2]))
         if len(halved) == len(kept):
@@ -75,9 +77,17 @@ def _beside_nothing(values: Array, kept: NDArray[np.intp]) -> NDArray[np.bool_]:
     return np.asarray(reach[:, None] >= first[None, :])
 
 
-def _weights(wanted: Array, times: Array, kept: NDArray[np.intp], places: NDArray[np.intp]) -> csr_array:
-    """Return the matrix of Lagrange's cubics through the four kept rows around each time, within its smooth stretch."""
-    rows, columns, entries = [], [], []
+def _sums(neighbours: NDArray[np.intp], weights: Array, values: Array) -> Array:
+    """Return the weighted sums (all, columns) of the rows of some values (kept, columns)."""
+    sums: Array = np.einsum("tj,tjc->tc", weights, values[neighbours])
+    return sums
+
+
+def _cubics(
+    wanted: Array, times: Array, kept: NDArray[np.intp], places: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], Array]:
+    """Return the four kept rows around each wanted time, within its smooth stretch, and Lagrange's weights of them."""
+    neighbours, weights = np.zeros((len(wanted), 4), dtype=np.intp), np.zeros((len(wanted), 4))
     for first, last in pairwise(places):
         own = kept[(kept >= first) & (kept <= last)]
         offset = int(np.searchsorted(kept, first))
@@ -89,8 +99,6 @@ def _weights(wanted: Array, times: Array, kept: NDArray[np.intp], places: NDArra
         for j in range(count):
             others = [k for k in range(count) if k != j]
             factors = (wanted[inner][:, None] - nodes[:, others]) / (nodes[:, [j]] - nodes[:, others])
-            rows.append(inner)
-            columns.append(offset + stencil[:, j])
-            entries.append(np.prod(factors, axis=1))
-    place = (np.concatenate(rows), np.concatenate(columns))
-    return csr_array((np.concatenate(entries), place), shape=(len(wanted), len(kept)))
+            neighbours[inner, j] = offset + stencil[:, j]
+            weights[inner, j] = np.prod(factors, axis=1)
+    return neighbours, weights

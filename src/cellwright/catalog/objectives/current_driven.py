@@ -1,7 +1,5 @@
 """Simulation with the measured current, compared with the measured voltage or other variables."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -14,7 +12,8 @@ from cellwright.errors import DataError
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.families import Array
 from cellwright.schema.parameters import Origin, ParameterSet
-from cellwright.schema.simulation import Simulate, Simulation, SimulationProblem, Solved
+from cellwright.schema.prepared import PreparedSimulation
+from cellwright.schema.simulation import Simulate, SimulationProblem
 from cellwright.schema.tables import Columns
 from cellwright.schema.variant import Example
 
@@ -107,49 +106,6 @@ class CurrentDriven(SimulationObjective):
         )
         observed = {variable: rows[variable] for variable in self.variables}
         return PreparedSimulation(TIME, problem.output_times, observed, simulate(problem), problem.variables)
-
-
-@dataclass(frozen=True)
-class PreparedSimulation:
-    """A built simulation beside what was measured."""
-
-    x_name: str
-    x: Array
-    observed: Mapping[str, Array]
-    simulation: Simulation
-    model_variables: tuple[str, ...]
-
-    @property
-    def used(self) -> frozenset[str]:
-        """The free parameters that act on the prediction."""
-        return self.simulation.used
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """All parameters that were read."""
-        return self.simulation.reads
-
-    @property
-    def portable(self) -> bool:
-        """Whether the simulation can be sent to another process as it is."""
-        return self.simulation.portable
-
-    def thinned(self, points: Sequence[Mapping[str, float]]) -> "PreparedSimulation":
-        """Return the same, simulated at as few times as give all of them at these points."""
-        return replace(self, simulation=self.simulation.thinned(points))
-
-    def predict(self, inputs: Mapping[str, float]) -> Solved:
-        """Return the compared variables at the measured times."""
-        return self.predict_many([inputs])[0]
-
-    def predict_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:
-        """Return the compared variables at the measured times, for each of the points."""
-        return [self._named(solved) for solved in self.simulation.solve_many(points)]
-
-    def _named(self, solved: Solved) -> Solved:
-        named = zip(self.observed, self.model_variables, strict=True)
-        outputs = {name: solved.outputs[model] for name, model in named if model in solved.outputs}
-        return Solved(solved.status, outputs, solved.message)
 
 
 def knots(table: Columns) -> tuple[Array, Array]:

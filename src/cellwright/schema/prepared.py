@@ -1,0 +1,49 @@
+"""A simulation beside what was measured, light enough to be sent to workers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cellwright.schema.simulation import Array, Simulation, Solved
+
+
+@dataclass(frozen=True)
+class PreparedSimulation:
+    """A built simulation beside what was measured."""
+
+    x_name: str
+    x: Array
+    observed: Mapping[str, Array]
+    simulation: Simulation
+    model_variables: tuple[str, ...]
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The free parameters that act on the prediction."""
+        return self.simulation.used
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """All parameters that were read."""
+        return self.simulation.reads
+
+    @property
+    def portable(self) -> bool:
+        """Whether the simulation can be sent to another process as it is."""
+        return self.simulation.portable
+
+    def thinned(self, points: Sequence[Mapping[str, float]]) -> "PreparedSimulation":
+        """Return the same, simulated at as few times as give all of them at these points."""
+        return replace(self, simulation=self.simulation.thinned(points))
+
+    def predict(self, inputs: Mapping[str, float]) -> Solved:
+        """Return the compared variables at the measured times."""
+        return self.predict_many([inputs])[0]
+
+    def predict_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:
+        """Return the compared variables at the measured times, for each of the points."""
+        return [self._named(solved) for solved in self.simulation.solve_many(points)]
+
+    def _named(self, solved: Solved) -> Solved:
+        named = zip(self.observed, self.model_variables, strict=True)
+        outputs = {name: solved.outputs[model] for name, model in named if model in solved.outputs}
+        return Solved(solved.status, outputs, solved.message)

@@ -26,9 +26,11 @@ class Line:
 
     @property
     def reads(self):
-        found = {"a", "b"}
-        for name in ("a", "b"):
-            found |= free_names(self.problem.parameters.values_.get(name))
+        found, open_names = set(), {"a", "b"}
+        while open_names:
+            name = open_names.pop()
+            found.add(name)
+            open_names |= free_names(self.problem.parameters.definitions.get(name)) - found
         return frozenset(found)
 
     @property

@@ -15,7 +15,7 @@ import pybamm
 import pytest
 
 import cellwright as cw
-from cellwright.catalog.estimators.ask_tell import OPTIONS
+from cellwright.catalog.estimators.by_method import METHODS
 from cellwright.errors import ConfigurationError
 from cellwright.schema.families import Cost, Distribution, Estimator, Regularizer, Sampler, Transform
 
@@ -151,7 +151,7 @@ STOPPING: dict[str, Any] = {
 }  # fmt: skip
 ESTIMATORS |= {f"{name}-stopping": estimator(name, **STOPPING) for name in (*ASK_TELL, "AskTellOptimizer")}
 ESTIMATORS |= {f"{name}-never": estimator(name, **dict.fromkeys(STOPPING)) for name in ("CMAES", "AskTellOptimizer")}
-ESTIMATORS |= {f"ask-{method}": estimator("AskTellOptimizer", method) for method in OPTIONS} | {
+ESTIMATORS |= {f"ask-{method}": estimator("AskTellOptimizer", method) for method in METHODS} | {
     "ask": estimator("AskTellOptimizer"),
     "ask-positional": estimator("AskTellOptimizer", "PSO", *STOPPING.values(), {"c1": 2, "inertia_weight": (0.9, 0.4)}),
     "ask-dict": estimator("AskTellOptimizer", method="CMAES", algorithm_options={"CMA_diagonal": True, "ftarget": 1}),

@@ -1,23 +1,16 @@
 """Estimators (`cw.optimizers`, `cw.parameter_estimators`)."""
 
 from cellwright.catalog.estimators.ask_tell import (
-    CMAES,
-    PSO,
     SOBER,
-    XNES,
-    AskTellOptimizer,
     BayesianOptimization,
     BayesianOptimizationOptions,
-    CMAESOptions,
-    DEOptions,
-    DifferentialEvolution,
-    PintsOptimizer,
-    PSOOptions,
     SOBEROptions,
     TuRBO,
     TuRBOOptions,
-    XNESOptions,
 )
+from cellwright.catalog.estimators.by_method import AskTellOptimizer, PintsOptimizer
+from cellwright.catalog.estimators.differential_evolution import DEOptions, DifferentialEvolution
+from cellwright.catalog.estimators.evolution import CMAES, XNES, CMAESOptions, XNESOptions
 from cellwright.catalog.estimators.point import (
     DummyOptimizer,
     DummySampler,
@@ -36,6 +29,7 @@ from cellwright.catalog.estimators.scipy import (
     ScipyMinimize,
     ScipyShgo,
 )
+from cellwright.catalog.estimators.swarm import PSO, PSOOptions
 
 __all__ = [
     "CMAES",

@@ -1,11 +1,11 @@
 """Estimators that ask for a population of points, are told the costs, and ask again; and what stops them."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
-
-from pydantic import ConfigDict, model_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError, did_you_mean
 from cellwright.schema.families import Estimator
+from cellwright.schema.search import Space
 from cellwright.schema.variant import Example, Schema
 
 
@@ -13,43 +13,20 @@ class AlgorithmOptions(Schema):
     """Base of the options of one algorithm; what is not set is the algorithm's own choice."""
 
     positional = ()
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The fields that are one of several words, the usual one first."""
 
+    def refusals(self) -> Iterator[CellwrightError]:
+        """Yield what the options say that cannot be meant, or that has no effect beside the rest."""
+        for name, known in self.words.items():
+            given = getattr(self, name)
+            if given is not None and given not in known:
+                hint = did_you_mean(given, known) or f"there are {', '.join(known)}"
+                yield ConfigurationError(f"{name} is not {given!r}", at=(name,), hint=hint)
 
-class CMAESOptions(AlgorithmOptions):
-    """Options of CMA-ES: any of those of `cma.CMAOptions`."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class XNESOptions(AlgorithmOptions):
-    """Options of xNES: there are none."""
-
-
-class PSOOptions(AlgorithmOptions):
-    """Options of the particle swarm: inertia or constriction, pulls, what happens at bounds, limits of the speed."""
-
-    inertia_weight: tuple[float, float] | list[float] | None = None
-    constriction: bool | None = None
-    c1: float | None = None
-    c2: float | None = None
-    boundary_handling: str | None = None
-    velocity_clamping: str | None = None
-    v_max_fraction: float | None = None
-    max_iterations: int | None = None
-
-
-class DEOptions(AlgorithmOptions):
-    """Options of differential evolution: mutation, crossover, archive and memory of good steps."""
-
-    mutation_strategy: str | None = None
-    crossover_method: str | None = None
-    F: float | None = None
-    CR: float | None = None
-    dither: bool | tuple[float, float] | list[float] | None = None
-    p_best_rate: float | None = None
-    archive_size_ratio: float | None = None
-    memory_size: int | None = None
-    boundary_handling: str | None = None
+    def word(self, name: str) -> str:
+        """Return the word of a field, the usual one where it is not set."""
+        return str(getattr(self, name) or self.words[name][0])
 
 
 class BayesianOptimizationOptions(AlgorithmOptions):
@@ -84,7 +61,22 @@ class TuRBOOptions(AlgorithmOptions):
 
 
 class AskTell(Estimator):
-    """Base of the estimators that ask and are told: when they stop."""
+    """Base of the estimators that ask and are told: when they stop.
+
+    Limits: `max_iterations` (100 for each parameter and 200 more) and `max_evaluations` (1000000) end a search, the
+    latter to the point. Of the other rules, none ends it before `min_iterations` (1):
+
+    - `threshold`: the best cost is at or below it.
+    - `max_unchanged_iterations` (75) without an improvement that counts: by more than `absolute_tolerance` (1e-5; an
+      older name is `max_unchanged_iterations_threshold`) or by more than `relative_tolerance` (1e-2) of the cost.
+    - `xtol` (1e-6): improvements that move the best point less in every search coordinate, in which bounds are 0 and 1.
+    - `population_convergence_tol` (5e-3): the population is so narrow in every coordinate, against its first width.
+    - `flat_fitness_tol`: half of the population costs the same as its median within this.
+
+    The last three have to hold `convergence_patience` (3) times in a row. A tolerance of None is no rule. `sigma0`, a
+    number or one for each parameter, is the first width of the population in search coordinates, `population_size` its
+    size. `log_to_screen` prints a line for each generation to standard error.
+    """
 
     positional: ClassVar[tuple[str, ...] | None] = ()
     random: ClassVar[bool] = True
@@ -106,53 +98,31 @@ class AskTell(Estimator):
     convergence_patience: int | None = 3
     surrogate_convergence_tol: float | int | None = 1e-3
 
-
-class CMAES(AskTell):
-    """Evolution strategy that learns the shape of the valley: a general choice for up to some dozen parameters.
-
-    Source: Hansen, arXiv:1604.00772 (2016).
-    """
-
-    example: ClassVar[Example | None] = Example(fields={"population_size": 8, "algorithm_options": {"CMA_stds": [1]}})
-
-    type: Literal["CMAES"] = "CMAES"
-    algorithm_options: CMAESOptions | None = None
-
-
-class XNES(AskTell):
-    """Evolution strategy that follows the natural gradient of a normal distribution of points.
-
-    Source: Glasmachers, Schaul, Yi, Wierstra & Schmidhuber, GECCO (2010) 393, doi:10.1145/1830483.1830557.
-    """
-
-    example: ClassVar[Example | None] = Example(fields={"sigma0": [0.1, 0.2]})
-
-    type: Literal["XNES"] = "XNES"
-    algorithm_options: XNESOptions | None = None
+    def refusals(self, space: Space) -> Iterator[CellwrightError]:
+        """Yield what keeps the search from this space: counts, tolerances and widths that cannot be meant."""
+        for name in COUNTS:
+            if (count := getattr(self, name)) is not None and count < 1:
+                yield ConfigurationError(f"{name} is 1 at least, not {count}", at=(name,))
+        for name in TOLERANCES:
+            if (tolerance := getattr(self, name)) is not None and not tolerance >= 0:
+                yield ConfigurationError(f"{name} is 0 at least, not {tolerance:g}", at=(name,))
+        if isinstance(self.sigma0, list | tuple) and len(self.sigma0) != len(space.dimensions):
+            said = f"sigma0 has {len(self.sigma0)} numbers for {len(space.dimensions)} parameters"
+            yield ConfigurationError(said, at=("sigma0",), hint="give one number, or one for each parameter")
+        widths = self.sigma0 if isinstance(self.sigma0, list | tuple) else [self.sigma0]
+        for width in widths:
+            if width is not None and not (isinstance(width, int | float) and 0 < width < float("inf")):
+                yield ConfigurationError(f"a width of sigma0 is a number above 0, not {width!r}", at=("sigma0",))
+        options = getattr(self, "algorithm_options", None)
+        if options is not None:
+            yield from (error.within("algorithm_options") for error in options.refusals())
 
 
-class PSO(AskTell):
-    """Particle swarm: points with a speed, each drawn to the best place it has seen and to the best of all.
-
-    Source: Kennedy & Eberhart, Proc. ICNN'95 (1995) 1942, doi:10.1109/ICNN.1995.488968.
-    """
-
-    example: ClassVar[Example | None] = Example(fields={"algorithm_options": {"constriction": True, "c1": 2.05}})
-
-    type: Literal["PSO"] = "PSO"
-    algorithm_options: PSOOptions | None = None
-
-
-class DifferentialEvolution(AskTell):
-    """Differential evolution that adapts its steps to those that succeeded (SHADE).
-
-    Source: Tanabe & Fukunaga, IEEE CEC (2013) 71, doi:10.1109/CEC.2013.6557555.
-    """
-
-    example: ClassVar[Example | None] = Example(fields={"algorithm_options": {"F": 0.5, "dither": [0.5, 1.0]}})
-
-    type: Literal["DifferentialEvolution"] = "DifferentialEvolution"
-    algorithm_options: DEOptions | None = None
+COUNTS = ("max_iterations", "max_unchanged_iterations", "max_evaluations", "population_size", "convergence_patience")
+TOLERANCES = (
+    "max_unchanged_iterations_threshold", "absolute_tolerance", "relative_tolerance", "xtol",
+    "population_convergence_tol", "flat_fitness_tol", "surrogate_convergence_tol",
+)  # fmt: skip
 
 
 class BayesianOptimization(AskTell):
@@ -189,50 +159,3 @@ class TuRBO(AskTell):
 
     type: Literal["TuRBO"] = "TuRBO"
     algorithm_options: TuRBOOptions | None = None
-
-
-class AskTellOptimizer(AskTell):
-    """One of the algorithms that ask and are told, by the name of its method; "Nelder-Mead" stands here alone.
-
-    Source: Nelder & Mead, Comput. J. 7 (1965) 308, doi:10.1093/comjnl/7.4.308 (Nelder-Mead; the others at their own
-    estimators).
-    """
-
-    positional = ("method", *AskTell.model_fields, "algorithm_options")
-    example: ClassVar[Example | None] = Example(fields={"method": "PSO", "algorithm_options": {"c1": 2.0}})
-
-    type: Literal["AskTellOptimizer"] = "AskTellOptimizer"
-    method: str = "CMAES"
-    algorithm_options: dict[str, Any] | AlgorithmOptions | None = None
-
-    @model_validator(mode="after")
-    def _options_of_the_method(self) -> "AskTellOptimizer":
-        expected = OPTIONS.get(self.method)
-        if expected is None:
-            raise ConfigurationError(
-                f"there is no method {self.method!r}",
-                at=("method",),
-                hint=did_you_mean(self.method, OPTIONS) or f"there are {', '.join(OPTIONS)}",
-            )
-        given = self.algorithm_options
-        if type(given) is not expected:
-            try:
-                expected(**(given.to_config() if isinstance(given, AlgorithmOptions) else given or {}))
-            except CellwrightError as error:
-                raise error.within("algorithm_options") from None
-        return self
-
-
-PintsOptimizer = AskTellOptimizer
-
-OPTIONS: dict[str, type[AlgorithmOptions]] = {
-    "CMAES": CMAESOptions,
-    "Nelder-Mead": AlgorithmOptions,
-    "PSO": PSOOptions,
-    "DifferentialEvolution": DEOptions,
-    "XNES": XNESOptions,
-    "BayesianOptimization": BayesianOptimizationOptions,
-    "SOBER": SOBEROptions,
-    "TuRBO": TuRBOOptions,
-}
-"""The methods of `AskTellOptimizer` and their options."""

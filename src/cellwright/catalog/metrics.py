@@ -9,7 +9,7 @@ subtracted, multiplied, divided and made positive (`abs`) like numbers. The resi
 with `.by_cycle(step=2)` behind it in brackets. Steps and cycles count from 0.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -294,6 +294,10 @@ class CyclewiseMetric(Metric):
         yield self
         yield from self.metric.parts()
 
+    def numbers(self) -> frozenset[int] | None:
+        """Return the cycles that are named; None where none are."""
+        return None if self.cycles is None else frozenset(self.cycles)
+
     def measure(self, stretch: Stretch) -> Array:
         """Return the values (cycles,); of all cycles from the first to the last that was kept where none are named."""
         cycles = range(max(stretch.cycles, default=-1) + 1) if self.cycles is None else self.cycles
@@ -355,12 +359,46 @@ class ComposedMetric(Metric):
             if isinstance(side, Metric):
                 yield from side.parts()
 
+    def numbers(self) -> frozenset[int] | None:
+        """Return the cycles that its parts name; None where one of them names none."""
+        sides = [side.numbers() for side in (self.left, self.right) if isinstance(side, Metric)]
+        named = [side for side in sides if side is not None]
+        return frozenset().union(*named) if len(named) == len(sides) else None
+
     def measure(self, stretch: Stretch) -> Array:
         """Return the result, value by value."""
         left, right = (side.measure(stretch) if isinstance(side, Metric) else side for side in (self.left, self.right))
         with np.errstate(divide="ignore", invalid="ignore"):
             result = np.asarray(OPERATIONS[self.operation](left, right), dtype=float)
         return np.where(np.isfinite(result), result, np.nan)
+
+
+def of_cycles(metric: Metric, cycles: Sequence[int]) -> Metric:
+    """Return the metric with the cycles named at which it is wanted, in order.
+
+    Raises: `ConfigurationError` for a metric that is no metric of cycles, or that names others.
+    """
+    if isinstance(metric, CyclewiseMetric):
+        if metric.cycles is not None and metric.cycles != list(cycles):
+            raise ConfigurationError(
+                f"the metric names the cycles {_listed(metric.cycles)}, and the data have values of {_listed(cycles)}",
+                at=("cycles",),
+                hint="leave the cycles out: those of the data are taken",
+            )
+        return metric.model_copy(update={"cycles": list(cycles)})
+    if isinstance(metric, ComposedMetric):
+        sides = {"left": metric.left, "right": metric.right}
+        bound = {name: of_cycles(side, cycles) for name, side in sides.items() if isinstance(side, Metric)}
+        return metric.model_copy(update=bound)
+    raise ConfigurationError(
+        f"the metric {type(metric).__name__!r} has one value, and one of each cycle is needed",
+        hint="put .by_cycle() behind it; in a document {type: CyclewiseMetric, metric: …}",
+    )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:6]))
+    return f"{shown}, …" if len(numbers) > 6 else shown
 
 
 def crossing(x: Array, y: Array, at: float) -> float:

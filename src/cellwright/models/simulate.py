@@ -1,7 +1,7 @@
 """Models built by PyBaMM, to be solved many times: every free parameter and the current is an input."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ from cellwright.models.extraction import agree, kernel_of
 from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
 from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
-from cellwright.models.parameterised import one_line
+from cellwright.models.parameterised import ParameterisedModel, one_line
 from cellwright.models.simulation import BuiltSimulation, Integrates
 from cellwright.models.symbols import to_callable, to_pybamm
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import ELECTRODES, names_of
 from cellwright.schema.parameters import ParameterSet
-from cellwright.schema.simulation import Array, ModelSpec, SimulationProblem
+from cellwright.schema.simulation import Array, ModelSpec, Problem, SimulationProblem
 from cellwright.schema.values import Function, free_names
 
 pybamm.set_logging_level("ERROR")
@@ -30,6 +30,8 @@ CURRENT = "Current function [A]"
 APPLIED = "Applied current [A]"
 PHASES = ("", "primary", "secondary")
 VOLTAGE = "Voltage [V]"
+Observed = SimulationProblem | ImpedanceProblem
+"""The problems that look at variables of the model under a current."""
 CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
 
@@ -42,7 +44,9 @@ def build(problem: SimulationProblem, folder: Path | None = None) -> BuiltSimula
     Raises: `ConfigurationError` for an unknown model or option, `MissingParameterError` naming every parameter that the
     model lacks (`detail["missing"]`), `SolverError` where PyBaMM cannot build it.
     """
-    simulation = BuiltSimulation(problem, *_required(problem), folder=folder)
+    model = pybamm_model(problem.model)
+    wanted = {*problem.variables} | ({VOLTAGE} if problem.voltage_window and VOLTAGE in model.variables else set())
+    simulation = BuiltSimulation(problem, *required(problem, model, wanted), folder=folder)
     if simulation.structural:
         return simulation
     found = built(simulation, {})
@@ -51,13 +55,20 @@ def build(problem: SimulationProblem, folder: Path | None = None) -> BuiltSimula
     return simulation.solved_by(found)
 
 
-def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState, tuple[str, ...]]:
-    """Return what the model needs of the parameters: names, initial state, structural free parameters."""
-    model = _model(problem.model)
-    info = _parameters_of(model, problem)
+def required(
+    problem: Problem, model: Any, variables: Collection[str]
+) -> tuple[frozenset[str], InitialState, tuple[str, ...]]:
+    """Return what a model and these variables need of the parameters; uses the model up.
+
+    That are names, the initial state, the structural ones among the free parameters.
+
+    Raises: `ConfigurationError` for a variable that the model does not have, or that is more than one number at a time,
+    `MissingParameterError`.
+    """
+    info = _parameters_of(model, problem.model.type, variables)
     needed = frozenset(info) - {CURRENT}
     p, free = problem.parameters, frozenset(problem.free)
-    start = initial_state(p, free, problem.initial_voltage, needed)
+    start = initial_state(p, free, getattr(problem, "initial_voltage", None), needed)
     wanted = (needed - start.gives) | start.needs
     missing = sorted(name for name in wanted if name not in p.values_ and name not in free)
     for name in sorted(wanted & p.values_.keys()):
@@ -76,16 +87,12 @@ def _required(problem: SimulationProblem) -> tuple[frozenset[str], InitialState,
     return needed, start, tuple(sorted(structural))
 
 
-def _parameters_of(model: Any, problem: SimulationProblem) -> dict[str, str]:
-    """Return the parameters that the wanted variables depend on, and of which kind each is; uses the model up.
-
-    Raises: `ConfigurationError` for a variable that the model does not have, or that is more than one number at a time.
-    """
-    wanted = {*problem.variables} | ({VOLTAGE} if problem.voltage_window and VOLTAGE in model.variables else set())
+def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[str, str]:
+    """Return the parameters that the variables depend on, and of which kind each is."""
     known = list(model.variables)
-    for name in problem.variables:
+    for name in sorted(variables):
         if name not in known:
-            said, hint = f"the model {problem.model.type} has no variable {name!r}", did_you_mean(name, known)
+            said, hint = f"the model {kind} has no variable {name!r}", did_you_mean(name, known)
         elif model.variables[name].domain:
             domain = " and ".join(model.variables[name].domain)
             said = f"{name!r} varies over the {domain}, and is not one number at a time"
@@ -94,12 +101,13 @@ def _parameters_of(model: Any, problem: SimulationProblem) -> dict[str, str]:
             continue
         raise ConfigurationError(said, at=("options", "objective variables"), hint=hint)
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS]
-    model.variables = {name: model.variables[name] for name in wanted}
+    model.variables = {name: model.variables[name] for name in variables}
     shape = {parameter.name: "Parameter" for parameter in pybamm.Geometry(model.default_geometry).parameters}
-    return {**shape, **{name: str(kind) for name, (_, kind) in model.get_parameter_info().items()}}
+    return {**shape, **{name: str(sort) for name, (_, sort) in model.get_parameter_info().items()}}
 
 
-def _model(spec: ModelSpec) -> Any:
+def pybamm_model(spec: ModelSpec) -> Any:
+    """Return PyBaMM's model. Raises: `ConfigurationError` for an unknown one, and for options that it does not take."""
     module = getattr(pybamm, spec.module, None)
     kind = getattr(module, spec.type, None)
     if module is None or not (isinstance(kind, type) and issubclass(kind, pybamm.BaseModel)):
@@ -128,7 +136,7 @@ def built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "Kernel | 
     solver = solver_of(problem.model.settings.get("solver"), problem.variables)
     if isinstance(solver, pybamm.IDAKLUSolver):
         try:
-            model = _discretised(simulation, fixed, pybamm.InputParameter(APPLIED))
+            model = discretised(simulation, simulation.problem, fixed, pybamm.InputParameter(APPLIED))
             return kernel_of(model, solver, simulation.inputs, APPLIED)
         except (NotImplementedError, AttributeError, TypeError) as cause:  # what is not documented may change
             logger.warning("%s is solved by PyBaMM's own solver, since %s", problem.model.type, one_line(cause))
@@ -150,18 +158,23 @@ def checked(simulation: BuiltSimulation, inputs: Mapping[str, float], outputs: M
 def _plain(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "PlainIntegrator":
     problem = simulation.problem
     solver = solver_of(problem.model.settings.get("solver"), problem.variables)
-    return PlainIntegrator(_discretised(simulation, fixed, _current(problem)), solver, simulation.inputs)
+    return PlainIntegrator(
+        discretised(simulation, simulation.problem, fixed, _current(problem)), solver, simulation.inputs
+    )
 
 
-def _discretised(simulation: BuiltSimulation, fixed: Mapping[str, float], current: Any) -> Any:
-    problem = simulation.problem
-    model = _model(problem.model)
+def discretised(simulation: ParameterisedModel, problem: Observed, fixed: Mapping[str, float], current: Any) -> Any:
+    """Return the discretised model with the structural parameters fixed at these values and this current.
+
+    Raises: `SolverError` where PyBaMM cannot build it.
+    """
+    model = pybamm_model(problem.model)
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS] + _window(problem, model)
     keywords = simulation_keywords(model, problem.model.settings)
     try:
         prepared = pybamm.Simulation(
             model,
-            parameter_values=_parameter_values(simulation, fixed, current),
+            parameter_values=parameter_values(simulation, fixed, current),
             # PyBaMM's check stumbles over inputs in the bounds of a variable; `overfull` looks at every solve.
             discretisation_kwargs={"check_model": not problem.free},
             **keywords,
@@ -192,7 +205,7 @@ class PlainIntegrator:
         return Course(np.asarray(solution.t), outputs, 0, str(solution.termination))
 
 
-def _window(problem: SimulationProblem, model: Any) -> list[Any]:
+def _window(problem: Observed, model: Any) -> list[Any]:
     if problem.voltage_window is None or VOLTAGE not in model.variables:
         return []
     low, high = problem.voltage_window
@@ -203,7 +216,8 @@ def _window(problem: SimulationProblem, model: Any) -> list[Any]:
     ]
 
 
-def _parameter_values(simulation: BuiltSimulation, fixed: Mapping[str, float], current: Any) -> Any:
+def parameter_values(simulation: ParameterisedModel, fixed: Mapping[str, float], current: Any) -> Any:
+    """Return PyBaMM's parameter values: some fixed, the other free ones and the initial state as inputs."""
     problem = simulation.problem
     inputs = {name: pybamm.InputParameter(name) for name in problem.free if name not in fixed}
     symbols = {**inputs, **{name: pybamm.Scalar(value) for name, value in fixed.items()}}

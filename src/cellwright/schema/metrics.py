@@ -37,6 +37,10 @@ class Metric(Member):
         """Whether the first and the last moment of each step are all that it needs."""
         return all(part.at_ends for part in self.parts())
 
+    def numbers(self) -> frozenset[int] | None:
+        """Return the cycles, by their number from 0, that it cannot do without; None where it needs all of them."""
+        return None
+
     def by_cycle(self, step: int | None = None, cycles: list[int] | None = None) -> "Metric":
         """Return the metric of each cycle, or of a step of each cycle, as an array over the cycles."""
         return _made("CyclewiseMetric", metric=self, step=step, cycles=cycles)

@@ -5,12 +5,15 @@ These are the words between objectives (which know measurements) and `cellwright
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.schema.parameters import ParameterSet
+
+if TYPE_CHECKING:  # a worker whose models come built reads no metrics
+    from cellwright.schema.metrics import Metric
 
 Array = NDArray[np.float64]
 FREQUENCY = "Frequency [Hz]"
@@ -65,9 +68,36 @@ class ImpedanceProblem:
     frequencies: Array
     free: tuple[str, ...] = ()
     initial_voltage: float | None = None
+    variables: ClassVar[tuple[str, ...]] = ("Voltage [V]",)
+    """What is looked at of the model: how the voltage answers the current."""
+    voltage_window: ClassVar[None] = None
 
 
-Problem = SimulationProblem | ImpedanceProblem
+@dataclass(frozen=True)
+class ExperimentProblem:
+    """A cycling experiment whose free parameters are inputs.
+
+    `cycles` of steps, each in the words or the JSON form that PyBaMM has for it; `conditions` of the whole, of which
+    there are `period`, `temperature` and `termination`. The outputs are the `measures` by name. The variables that
+    `summaries` names have to be summary variables of the model.
+    """
+
+    model: ModelSpec
+    parameters: ParameterSet
+    cycles: tuple[tuple[Any, ...], ...]
+    measures: "Mapping[str, Metric]"
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    joined: tuple[tuple[int, ...], ...] = ()
+    """How many steps of each cycle count as one, in order; where it is empty, each step counts."""
+    summaries: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+    mode: Literal["unified", "legacy"] = "unified"
+    """One model for all steps, or one for each."""
+    ends_alone: bool | None = None
+    """Whether only the first and the last moment of each step are recorded; None: where the measures allow it."""
+
+
+Problem = SimulationProblem | ImpedanceProblem | ExperimentProblem
 """What can be asked of a model."""
 
 

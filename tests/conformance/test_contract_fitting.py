@@ -504,7 +504,7 @@ def later(element: Any) -> list[tuple[tuple[str, ...], str]]:
 @pytest.mark.parametrize(
     ("build", "at", "told"),
     [
-        (FITS["optimizer"], ("optimizer",), "the estimator 'Nested' is not implemented yet"),
+        (fit(optimizer=ESTIMATORS["sampler"]), ("optimizer",), "the estimator 'PintsSampler' is not implemented yet"),
     ],
 )  # fmt: skip
 def test_what_does_nothing_yet_is_told_with_its_place(build: Build, at: tuple[str, ...], told: str) -> None:

@@ -106,6 +106,7 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
         terse=_deterministic(setup.estimator) if options.low_memory is None else options.low_memory,
         together=element.objective_parallelism != "off",
         listeners=_listeners(element),
+        ensemble=setup.estimator.ensemble,
     )
     start = setup.space.initial.tolist()
     key = digest([element.digest(), setup.p.digest_of(setup.reads), start, dict(world.versions)])
@@ -209,7 +210,7 @@ def _record(
         status="completed",
         seconds=world.clock() - began,
         result={
-            "type": "OptimizationResult",
+            **_kind(best, setup.estimator),
             "parameter_values": {key: to_wire(value) for key, value in values.items()},
             "cost": best.cost,
             "fun": best.cost,
@@ -220,7 +221,7 @@ def _record(
             "iterations": best.found.iterations,
             "initial_guess": initial,
             "seed": seed,
-            "children": [_child(child) for child in ordered] if len(ordered) > 1 else [],
+            "children": [_child(child, setup.estimator) for child in ordered] if len(ordered) > 1 else [],
             "parameters": rows,
             "objectives": {n: _before_and_after(told[n], before[n], after[n]) for n in told},
         },
@@ -230,6 +231,20 @@ def _record(
         counts=counts,
         warnings=tuple(_early(told, after)),
     )
+
+
+def _kind(child: Child, estimator: Estimator) -> dict[str, Any]:
+    """Return the type of a result, and with an ensemble all its points in their units (n, d) and their costs (n,)."""
+    if not estimator.ensemble:
+        return {"type": "OptimizationResult"}
+    points = [child.space.values(point) for batch in child.evaluation.batches for point in batch.points]
+    costs = [float(cost) for batch in child.evaluation.batches for cost in batch.costs]
+    return {
+        "type": "EnsembleResult",
+        "method": type(estimator).__name__,
+        "samples": [list(values.values()) for values in points],
+        "costs": [cost if np.isfinite(cost) else None for cost in costs],
+    }
 
 
 def _early(ready: Mapping[str, Prepared], after: Mapping[str, Answer]) -> list[str]:
@@ -259,9 +274,9 @@ def _row(dimension: Any, value: float) -> dict[str, Any]:
     }
 
 
-def _child(child: Child) -> dict[str, Any]:
+def _child(child: Child, estimator: Estimator) -> dict[str, Any]:
     return {
-        "type": "OptimizationResult",
+        **_kind(child, estimator),
         "parameter_values": child.values,
         "cost": to_wire(child.cost),
         "success": child.found.success,

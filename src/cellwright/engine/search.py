@@ -75,7 +75,7 @@ class Question:
     """What a search is about.
 
     `terse` logs improvements of `WORTH_LOGGING` alone; without `together` the objectives of a batch are solved one
-    after the other; `listeners` hear of improvements.
+    after the other; `listeners` hear of improvements; an `ensemble` keeps all points.
     """
 
     element: str
@@ -89,6 +89,7 @@ class Question:
     terse: bool = False
     together: bool = True
     listeners: Sequence[Listener] = ()
+    ensemble: bool = False
 
 
 class Evaluation:
@@ -106,6 +107,7 @@ class Evaluation:
         self.index = 0
         self.best_cost = float("inf")
         self.best_point: Array | None = None
+        self.batches: list[Batch] = []
         self.trace: list[dict[str, Any]] = []
         self.counts: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
@@ -194,6 +196,8 @@ class Evaluation:
 
     def _note(self, batch: Batch) -> None:
         self.counts["evaluations"] += len(batch.points)
+        if self.question.ensemble:
+            self.batches.append(batch)
         ranks = [self._rank(point, float(cost)) for point, cost in zip(batch.points, batch.costs, strict=True)]
         best = min(range(len(ranks)), key=ranks.__getitem__)
         if ranks[best] < self._best_rank or self.best_point is None:

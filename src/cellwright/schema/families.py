@@ -416,6 +416,8 @@ class Estimator(Member):
     """Whether it draws samples of a probability rather than looking for a best point."""
     random: ClassVar[bool] = False
     """Whether chance has a part in its path."""
+    ensemble: ClassVar[bool] = False
+    """Whether all the points that it asks for are its result, rather than the best one alone."""
 
     @field_validator("type", mode="before", check_fields=False)
     @classmethod

@@ -11,11 +11,12 @@ from cellwright.catalog.estimators.ask_tell import (
 from cellwright.catalog.estimators.by_method import AskTellOptimizer, PintsOptimizer
 from cellwright.catalog.estimators.differential_evolution import DEOptions, DifferentialEvolution
 from cellwright.catalog.estimators.evolution import CMAES, XNES, CMAESOptions, XNESOptions
+from cellwright.catalog.estimators.linear import ScipyLsqLinear
+from cellwright.catalog.estimators.nested import Nested
 from cellwright.catalog.estimators.point import (
     DummyOptimizer,
     DummySampler,
     GridSearch,
-    Nested,
     PointEstimateOptimizer,
     PointEstimateSampler,
 )
@@ -25,7 +26,6 @@ from cellwright.catalog.estimators.scipy import (
     ScipyDifferentialEvolution,
     ScipyDualAnnealing,
     ScipyLeastSquares,
-    ScipyLsqLinear,
     ScipyMinimize,
     ScipyShgo,
 )

@@ -1,14 +1,19 @@
-"""Estimators that look at given points alone, and one search inside another."""
+"""Estimators that look at given points alone: the start, or a grid."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import model_validator
 
-from cellwright.errors import ConfigurationError
-from cellwright.schema.families import Estimator
+from cellwright.errors import CellwrightError, ConfigurationError
+from cellwright.schema.families import Array, Estimator
 from cellwright.schema.search import Evaluate, Found, Space
 from cellwright.schema.variant import Example
+
+BATCH = 256
+"""Points of a grid that are asked for at once."""
+MOST = 10**6
+"""Points of the largest grid."""
 
 
 def stay(evaluate: Evaluate, space: Space) -> Found:
@@ -24,6 +29,7 @@ class PointEstimateOptimizer(Estimator):
     """
 
     positional = ()
+    ensemble: ClassVar[bool] = True
 
     type: Literal["PointEstimateOptimizer"] = "PointEstimateOptimizer"
 
@@ -39,6 +45,7 @@ class DummyOptimizer(Estimator):
     """
 
     positional = ()
+    ensemble: ClassVar[bool] = True
 
     type: Literal["DummyOptimizer"] = "DummyOptimizer"
 
@@ -55,8 +62,13 @@ class PointEstimateSampler(Estimator):
 
     positional = ()
     samples: ClassVar[bool] = True
+    ensemble: ClassVar[bool] = True
 
     type: Literal["PointEstimateSampler"] = "PointEstimateSampler"
+
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the start."""
+        return stay(evaluate, space)
 
 
 class DummySampler(Estimator):
@@ -67,55 +79,53 @@ class DummySampler(Estimator):
 
     positional = ()
     samples: ClassVar[bool] = True
+    ensemble: ClassVar[bool] = True
 
     type: Literal["DummySampler"] = "DummySampler"
 
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the start."""
+        return stay(evaluate, space)
+
 
 class GridSearch(Estimator):
-    """Evaluates a grid of `npts` points on each parameter's range.
+    """Evaluates a grid of `npts` points on each parameter's range, ends included: npts^d points for d parameters.
+
+    The points are evenly spaced in the search variable: in the logarithm of a parameter that is searched in it. The
+    result holds them all with their costs; one point a parameter is the middle of its range.
 
     Source: Bergstra & Bengio, J. Mach. Learn. Res. 13 (2012) 281 (grid search, and what it costs).
     """
 
     positional = ("npts",)
     samples: ClassVar[bool] = True
+    ensemble: ClassVar[bool] = True
     global_search: ClassVar[bool] = True
     example: ClassVar[Example | None] = Example(fields={"npts": 5})
 
     type: Literal["GridSearch"] = "GridSearch"
     npts: int = 10
 
+    def refusals(self, space: Space) -> Iterator[CellwrightError]:
+        """Yield an error for a grid without points, or with too many."""
+        d = len(space.dimensions)
+        if self.npts < 1:
+            yield ConfigurationError(f"a grid has 1 point a parameter at least, not {self.npts}", at=("npts",))
+        elif self.npts**d > MOST:
+            said = f"a grid of {self.npts} points on each of {d} parameters has {self.npts**d} points"
+            yield ConfigurationError(said, at=("npts",), hint=f"use {int(MOST ** (1 / d) + 1e-9)} points at most")
 
-class Nested(Estimator):
-    """One search inside another: at each point of the outer one, the inner one finds the rest of the parameters.
-
-    `optimizer` searches the named parameters, `inner` all others. Where the model is linear in those, the outer search
-    sees a valley of far fewer dimensions.
-
-    Source: Golub & Pereyra, Inverse Problems 19 (2003) R1, doi:10.1088/0266-5611/19/2/201 (variable projection).
-    """
-
-    positional = ()
-    example: ClassVar[Example | None] = Example(
-        fields={
-            "parameters": ["a"],
-            "optimizer": {"type": "ScipyMinimize"},
-            "inner": {"type": "ScipyLeastSquares", "max_nfev": 20},
-        }
-    )
-
-    type: Literal["Nested"] = "Nested"
-    parameters: list[str]
-    optimizer: Estimator
-    inner: Estimator
-
-    @model_validator(mode="after")
-    def _searches(self) -> "Nested":
-        for field, estimator in (("optimizer", self.optimizer), ("inner", self.inner)):
-            if estimator.samples:
-                raise ConfigurationError(
-                    f"a search cannot be nested in or around {type(estimator).__name__}, which samples",
-                    at=(field,),
-                    hint="use an optimizer",
-                )
-        return self
+    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
+        """Return the best point of the grid, the first one among equals."""
+        middle = (space.lower + space.upper) / 2
+        axes = np.linspace(space.lower, space.upper, self.npts, axis=1) if self.npts > 1 else middle[:, None]
+        shape = (self.npts,) * len(axes)
+        best, least, solved, count = space.initial, np.inf, 0, self.npts ** len(axes)
+        for first in range(0, count, BATCH):
+            places = np.unravel_index(np.arange(first, min(first + BATCH, count)), shape)
+            points = np.column_stack([axis[place] for axis, place in zip(axes, places, strict=True)])
+            costs: Array = evaluate(points).costs
+            solved += int(np.isfinite(costs).sum())
+            if costs.min() < least:
+                best, least = points[int(np.argmin(costs))], float(costs.min())
+        return Found(best, solved > 0, f"{solved} of {count} points could be solved", 1)

@@ -55,12 +55,12 @@ class ScipyLeastSquares(ScipyEstimator):
         """Return the best point that `scipy.optimize.least_squares` finds from the start."""
         from scipy.optimize import least_squares
 
-        residuals = Remembered(lambda points: _residuals(evaluate(points).residuals))
+        residuals = Remembered(lambda points: residuals_of(evaluate(points).residuals))
         options = self._extra()
         bounded = options.get("method", "trf") != "lm"
         if bounded:
             options["bounds"] = (space.lower, space.upper)
-        result = _scipy(
+        result = called(
             least_squares,
             lambda x: np.where(np.isfinite(residuals.at(x)), residuals.at(x), FAILED),
             _inside(space) if bounded else space.initial,
@@ -107,7 +107,7 @@ class ScipyMinimize(ScipyEstimator):
             arguments["constraints"] = [_constraint(condition) for condition in space.conditions]
         if method in GRADIENT_METHODS:
             arguments["jac"] = lambda x: central_gradient(cost, x, space)
-        result = _scipy(
+        result = called(
             minimize,
             lambda x: float(cost.at(x)[0]),
             _inside(space),
@@ -139,7 +139,7 @@ class ScipyDifferentialEvolution(ScipyEstimator):
 
         options = self._extra()
         options.pop("workers", None)
-        result = _scipy(
+        result = called(
             differential_evolution,
             lambda points: _finite(evaluate(np.atleast_2d(points.T)).costs),
             Bounds(space.lower, space.upper),
@@ -170,7 +170,7 @@ class ScipyBasinhopping(ScipyEstimator):
 
         cost, options = _cost(evaluate), self._extra()
         local = _local(cost, space, options.pop("minimizer_kwargs", None))
-        result = _scipy(
+        result = called(
             basinhopping,
             lambda x: float(cost.at(x)[0]),
             _inside(space),
@@ -201,7 +201,7 @@ class ScipyDualAnnealing(ScipyEstimator):
 
         cost, options = _cost(evaluate), self._extra()
         local = _local(cost, space, options.pop("minimizer_kwargs", None))
-        result = _scipy(
+        result = called(
             dual_annealing,
             lambda x: float(cost.at(x)[0]),
             Bounds(space.lower, space.upper),
@@ -211,18 +211,6 @@ class ScipyDualAnnealing(ScipyEstimator):
             **options,
         )
         return Found(np.asarray(result.x), bool(result.success), " ".join(result.message), int(result.nit))
-
-
-class ScipyLsqLinear(ScipyEstimator):
-    """Least squares of a model that is linear in its parameters; keywords are those of `scipy.optimize.lsq_linear`.
-
-    Source: Stark & Parker, Comput. Stat. 10 (1995) 129 (bounded variables).
-    """
-
-    needs_residuals: ClassVar[bool] = True
-    example: ClassVar[Example | None] = Example(fields={"method": "bvls", "jac_rel_step": 1e-3})
-
-    type: Literal["ScipyLsqLinear"] = "ScipyLsqLinear"
 
 
 class ScipyShgo(ScipyEstimator):
@@ -243,7 +231,7 @@ class ScipyShgo(ScipyEstimator):
 
         cost, options = _cost(evaluate), self._extra()
         local = _local(cost, space, options.pop("minimizer_kwargs", None))
-        result = _scipy(
+        result = called(
             shgo,
             lambda x: float(cost.at(x)[0]),
             Bounds(space.lower, space.upper),
@@ -349,7 +337,8 @@ def _generator(options: dict[str, Any], rng: np.random.Generator) -> np.random.G
     return rng if seed is None else np.random.default_rng(seed)
 
 
-def _residuals(residuals: Array | None) -> Array:
+def residuals_of(residuals: Array | None) -> Array:
+    """Return the residuals of a batch. Raises: `ConfigurationError` where the cost has none."""
     if residuals is None:
         raise ConfigurationError("the cost has no residual array", hint="use SSE with a least-squares estimator")
     return residuals
@@ -366,7 +355,7 @@ def _inside(space: Space, margin: float = 1e-6) -> Array:
     return np.clip(space.initial, space.lower + margin * width, space.upper - margin * width)
 
 
-def _scipy(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+def called(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """Call SciPy; what it says of its arguments is a mistake in the document."""
     try:
         return function(*args, **options)

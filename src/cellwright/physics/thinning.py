@@ -12,6 +12,12 @@ FEWEST = 16
 """Intervals to begin with."""
 WORTHWHILE = 0.5
 """Fraction of the rows above which thinning gains nothing."""
+STRETCHES = 65
+"""Ends of the stretches whose average errors are looked at where all rows are known."""
+SCATTER = 10.0
+"""How many times the tolerance a single row may err where the rows of its interval err within it on average.
+
+A course that follows a measured current has that current's noise, which no fit sees: its mean is zero."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,12 @@ class Thinning:
         """Return the values (all, columns) that follow from those at the kept times (kept, columns)."""
         return _sums(self.neighbours, self.weights, values)
 
+    def holds(self, values: Array, tolerance: float) -> bool:
+        """Return whether values (all, columns) follow from those at the kept times within the tolerance."""
+        error = (self.spread(values[np.searchsorted(self.times, self.kept)]) - values) / _allowed(values, tolerance)
+        stretches = np.linspace(0, len(values) - 1, min(len(values), STRETCHES)).astype(np.intp)
+        return not _wrong(error, stretches).size
+
     def spread_part(self, times: Array, values: Array) -> Array:
         """Return the same of a course that ended early, at `times`[-1]: monotone cubics, NaN behind its end."""
         from scipy.interpolate import PchipInterpolator  # slow to import, seldom used
@@ -45,27 +57,40 @@ class Thinning:
 def thinning(times: Array, values: Array, stops: Array, wanted: Array, tolerance: float) -> Thinning | None:
     """Return the fewest of the times from which values (times, courses) follow, and all of the wanted times with them.
 
-    The interpolation may err by `tolerance` of the range of each course; NaN, behind the end of a course, is not looked
-    at. Between two stops the courses are smooth; no cubic reaches over one. Every interval in which the interpolation
-    errs is halved, until none does. None where more than half of the wanted rows would be left.
+    The interpolation may err by `tolerance` of the range of each course, on average between two kept rows, and by
+    `SCATTER` times that in one row; NaN, behind the end of a course, is not looked at. Between two stops the courses
+    are smooth; no cubic reaches over one. Every interval in which the interpolation errs is halved, until none does.
+    None where more than half of the wanted rows would be left.
     """
-    ranges = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
-    allowed = np.maximum(tolerance * ranges, 1e-9 * np.nanmax(np.abs(values), axis=0) + 1e-300)
+    allowed = _allowed(values, tolerance)
     places = np.unique(np.clip(np.searchsorted(times, stops), 0, len(times) - 1))
     kept = np.unique(np.concatenate([places, np.linspace(0, len(times) - 1, FEWEST + 1).astype(int)]))
     there = np.nan_to_num(values)
     while len(kept) <= WORTHWHILE * len(wanted):
-        error = np.abs(_sums(*_cubics(times, times, kept, places), there[kept]) - there) / allowed
+        error = (_sums(*_cubics(times, times, kept, places), there[kept]) - there) / allowed
         error[_beside_nothing(values, kept)] = 0
-        wrong = np.flatnonzero(np.max(error, axis=1) > 1)
+        wrong = _wrong(error, kept)
         if not wrong.size:
             return Thinning(wanted, times[kept], *_cubics(wanted, times, kept, places))
-        interval = np.searchsorted(kept, wrong, side="right") - 1
-        halved = np.unique(np.concatenate([kept, (kept[interval] + kept[interval + 1]) // 2]))
+        halved = np.unique(np.concatenate([kept, (kept[wrong] + kept[wrong + 1]) // 2]))
         if len(halved) == len(kept):
             return None
         kept = halved
     return None
+
+
+def _allowed(values: Array, tolerance: float) -> Array:
+    """Return how much each course may err; rounding is no error of one that is constant."""
+    ranges = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
+    return np.asarray(np.maximum(tolerance * ranges, 1e-9 * np.nanmax(np.abs(values), axis=0) + 1e-300))
+
+
+def _wrong(error: Array, kept: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the intervals between kept rows in which errors (times, courses) are large; they are in tolerances."""
+    rows = np.diff(kept)[:, None]
+    mean = np.add.reduceat(error[:-1], kept[:-1], axis=0) / rows
+    largest = np.maximum.reduceat(np.abs(error[:-1]), kept[:-1], axis=0)
+    return np.flatnonzero(((np.abs(mean) > 1) | (largest > SCATTER)).any(axis=1))
 
 
 def _beside_nothing(values: Array, kept: NDArray[np.intp]) -> NDArray[np.bool_]:

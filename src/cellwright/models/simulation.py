@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cellwright.models.kernel import Course, Integrator, Kernel
 from cellwright.models.parameterised import ParameterisedModel, one_line
@@ -16,7 +17,7 @@ from cellwright.physics.timeseries import onsets
 from cellwright.schema.simulation import Array, SimulationProblem, Solved
 
 THINNED = 5e-5
-"""Error of the interpolation between few times, as a fraction of an output's range: 0.05 mV of a volt.
+"""Error of the interpolation between few times, on average, as a fraction of an output's range: 0.05 mV of a volt.
 
 The integrator's own tolerance lets it err by about 0.1 mV, and measurements are noisier than both."""
 CANDIDATES = 3000
@@ -60,21 +61,22 @@ class BuiltSimulation(ParameterisedModel):
         PyBaMM's own solver, too, once for each kind of model.
         """
         times = self.problem.output_times
-        rows = np.unique(np.linspace(0, len(times) - 1, CANDIDATES).astype(int)) if len(times) > CANDIDATES else None
-        looked_at = self if rows is None else self._with(problem=replace(self.problem, output_times=times[rows]))
+        looked_at = self._with(problem=replace(self.problem, output_times=times[_candidates(times, self._stops)]))
         solved = looked_at.solve_many(points)
-        whole = [one.status == "solved" for one in solved]
-        if not any(whole):
+        whole = [place for place, one in enumerate(solved) if one.status == "solved"]
+        if not whole:
             return self
-        first = whole.index(True)
-        trusted = looked_at._trusted(points[first], solved[first].outputs)
+        trusted = looked_at._trusted(points[whole[0]], solved[whole[0]].outputs)
         if trusted is not looked_at:
             return self.solved_by(trusted._integrator_at(()))
         if len(times) < FEW:
             return self
         columns = [one.outputs[name] for one in solved if one.outputs for name in self.problem.variables]
         found = thinning(looked_at.problem.output_times, np.column_stack(columns), self._stops, times, THINNED)
-        return self if found is None else self._with(few=found)
+        if found is None:
+            return self
+        full = self.solve(points[whole[0]]).outputs
+        return self._with(few=found) if found.holds(np.column_stack(list(full.values())), THINNED) else self
 
     def solved_by(self, integrator: Integrates) -> "BuiltSimulation":
         """Return the same simulation, solved by this integrator; it cannot be sent to another process."""
@@ -158,6 +160,13 @@ class BuiltSimulation(ParameterisedModel):
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
+
+
+def _candidates(times: Array, stops: Array) -> NDArray[np.intp]:
+    """Return the rows that are looked at for the few: every so many, and those beside a stop."""
+    beside = np.searchsorted(times, stops)
+    spaced = np.linspace(0, len(times) - 1, min(len(times), CANDIDATES)).astype(np.intp)
+    return np.unique(np.clip(np.concatenate([spaced, beside - 1, beside]), 0, len(times) - 1))
 
 
 def _at(times: Array, values: Array, wanted: Array) -> Array:

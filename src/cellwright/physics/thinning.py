@@ -38,10 +38,10 @@ class Thinning:
         return _sums(self.neighbours, self.weights, values)
 
     def holds(self, values: Array, tolerance: float) -> bool:
-        """Return whether values (all, columns) follow from those at the kept times within the tolerance."""
+        """Return whether values (all, columns) follow from those at the kept times within twice the tolerance."""
         error = (self.spread(values[np.searchsorted(self.times, self.kept)]) - values) / _allowed(values, tolerance)
         stretches = np.linspace(0, len(values) - 1, min(len(values), STRETCHES)).astype(np.intp)
-        return not _wrong(error, stretches).size
+        return not _wrong(error / 2, stretches).size
 
     def spread_part(self, times: Array, values: Array) -> Array:
         """Return the same of a course that ended early, at `times`[-1]: monotone cubics, NaN behind its end."""

@@ -28,7 +28,7 @@ def kernel_of(model: Any, solver: Any, inputs: Sequence[str], applied: str) -> K
         raise NotImplementedError("the mass matrix is not the identity of the differential states")
     if set(solver.computed_var_fcns) != set(solver.output_variables):
         raise NotImplementedError("an output variable is not a function of time, state and inputs")
-    written = {role: _expanded(one) for role, one in _functions(model, solver, len(names)).items()}
+    written = {role: expanded(one) for role, one in _functions(model, solver, len(names)).items()}
     ends = [event for event in model.events if event.event_type == pybamm.EventType.TERMINATION]
     return Kernel(
         inputs=tuple(inputs),
@@ -65,7 +65,8 @@ def _functions(model: Any, solver: Any, count: int) -> Mapping[str, Any]:
     return {role: casadi.Function(role, arguments, results) for role, (arguments, results) in made.items()}
 
 
-def _expanded(function: Any) -> Any:
+def expanded(function: Any) -> Any:
+    """Return a CasADi function in scalar operations, or as it is where that is impossible."""
     try:
         return function.expand() if function.n_in() else function
     except RuntimeError:  # an interpolant has no scalar form

@@ -15,46 +15,51 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from cellwright.models.impedance import BuiltImpedance
 from cellwright.models.simulation import BuiltSimulation
-from cellwright.schema.simulation import SimulationProblem
+from cellwright.schema.simulation import ImpedanceProblem, Problem, Simulation, SimulationProblem
 from cellwright.schema.values import digest
 
 ROOM = 300_000_000
 """Bytes that built models may take; the ones used longest ago make room."""
 
 
-def taken(problem: SimulationProblem, folder: Path) -> BuiltSimulation | None:
-    """Return the simulation of a problem as it was kept, or None."""
+def taken(problem: Problem, folder: Path) -> Simulation | None:
+    """Return the built model of a problem as it was kept, or None."""
+    if not isinstance(problem, SimulationProblem | ImpedanceProblem):
+        return None
     file = _file(problem, folder)
     try:
         needed, start, kernel = pickle.loads(zlib.decompress(file.read_bytes()))  # noqa: S301
         os.utime(file)
     except Exception:  # not there, or of another time: it is built again
         return None
+    if isinstance(problem, ImpedanceProblem):
+        return BuiltImpedance(problem, needed, start, (), kernel)
     return BuiltSimulation(problem, needed, start, (), kernel, folder)
 
 
-def put(simulation: BuiltSimulation, folder: Path) -> None:
-    """Keep a simulation that has a kernel; where that is impossible the next process builds it again."""
-    if simulation.kernel is None:
+def put(built: Simulation, folder: Path) -> None:
+    """Keep a built model that has a kernel; where that is impossible the next process builds it again."""
+    if not isinstance(built, BuiltSimulation | BuiltImpedance) or built.kernel is None:
         return
-    content = zlib.compress(pickle.dumps((simulation.needed, simulation.start, simulation.kernel)), level=1)
+    content = zlib.compress(pickle.dumps((built.needed, built.start, built.kernel)), level=1)
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as part:
             part.write(content)
-        Path(part.name).replace(_file(simulation.problem, folder))
+        Path(part.name).replace(_file(built.problem, folder))
         _make_room(folder)
 
 
-def _file(problem: SimulationProblem, folder: Path) -> Path:
+def _file(problem: Problem, folder: Path) -> Path:
+    """Return where the model of a problem is kept. Its kernel depends neither on times and currents nor frequencies."""
+    left_out = {"model", "parameters", "time", "current", "output_times", "frequencies"}
     built_from = [
+        type(problem).__name__,
         vars(problem.model),
         dict(problem.parameters.values_),
-        problem.variables,
-        problem.free,
-        problem.initial_voltage,
-        problem.voltage_window,
+        {name: value for name, value in vars(problem).items() if name not in left_out},
         _makers(),
     ]
     return folder / f"{digest(built_from)}.model"

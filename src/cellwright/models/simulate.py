@@ -30,8 +30,6 @@ CURRENT = "Current function [A]"
 APPLIED = "Applied current [A]"
 PHASES = ("", "primary", "secondary")
 VOLTAGE = "Voltage [V]"
-Observed = SimulationProblem | ImpedanceProblem
-"""The problems that look at variables of the model under a current."""
 CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
 
@@ -136,7 +134,7 @@ def built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "Kernel | 
     solver = solver_of(problem.model.settings.get("solver"), problem.variables)
     if isinstance(solver, pybamm.IDAKLUSolver):
         try:
-            model = discretised(simulation, simulation.problem, fixed, pybamm.InputParameter(APPLIED))
+            model = discretised(simulation, fixed, pybamm.InputParameter(APPLIED))
             return kernel_of(model, solver, simulation.inputs, APPLIED)
         except (NotImplementedError, AttributeError, TypeError) as cause:  # what is not documented may change
             logger.warning("%s is solved by PyBaMM's own solver, since %s", problem.model.type, one_line(cause))
@@ -158,16 +156,15 @@ def checked(simulation: BuiltSimulation, inputs: Mapping[str, float], outputs: M
 def _plain(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "PlainIntegrator":
     problem = simulation.problem
     solver = solver_of(problem.model.settings.get("solver"), problem.variables)
-    return PlainIntegrator(
-        discretised(simulation, simulation.problem, fixed, _current(problem)), solver, simulation.inputs
-    )
+    return PlainIntegrator(discretised(simulation, fixed, _current(problem)), solver, simulation.inputs)
 
 
-def discretised(simulation: ParameterisedModel, problem: Observed, fixed: Mapping[str, float], current: Any) -> Any:
+def discretised(simulation: ParameterisedModel, fixed: Mapping[str, float], current: Any) -> Any:
     """Return the discretised model with the structural parameters fixed at these values and this current.
 
     Raises: `SolverError` where PyBaMM cannot build it.
     """
+    problem = simulation.problem
     model = pybamm_model(problem.model)
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS] + _window(problem, model)
     keywords = simulation_keywords(model, problem.model.settings)
@@ -205,8 +202,8 @@ class PlainIntegrator:
         return Course(np.asarray(solution.t), outputs, 0, str(solution.termination))
 
 
-def _window(problem: Observed, model: Any) -> list[Any]:
-    if problem.voltage_window is None or VOLTAGE not in model.variables:
+def _window(problem: Problem, model: Any) -> list[Any]:
+    if not isinstance(problem, SimulationProblem) or problem.voltage_window is None or VOLTAGE not in model.variables:
         return []
     low, high = problem.voltage_window
     voltage = model.variables[VOLTAGE]

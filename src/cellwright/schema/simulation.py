@@ -5,7 +5,7 @@ These are the words between objectives (which know measurements) and `cellwright
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +68,6 @@ class ImpedanceProblem:
     frequencies: Array
     free: tuple[str, ...] = ()
     initial_voltage: float | None = None
-    variables: ClassVar[tuple[str, ...]] = ("Voltage [V]",)
-    """What is looked at of the model: how the voltage answers the current."""
-    voltage_window: ClassVar[None] = None
 
 
 @dataclass(frozen=True)

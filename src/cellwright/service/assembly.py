@@ -22,7 +22,8 @@ from cellwright.errors import ConfigurationError, Problem
 from cellwright.schema.document import Pipeline
 from cellwright.schema.elements import DataFit
 from cellwright.schema.results import PipelineResult
-from cellwright.schema.simulation import Simulation, SimulationProblem
+from cellwright.schema.simulation import Problem as ModelProblem
+from cellwright.schema.simulation import Simulation
 from cellwright.schema.work import Pool
 from cellwright.service.execution import LEASE, carry_out
 from cellwright.service.process import name_of_this_process
@@ -124,7 +125,7 @@ def fits(pipeline: Pipeline) -> bool:
     return any(isinstance(element, DataFit) for element in pipeline.elements.values())
 
 
-def simulate(problem: SimulationProblem) -> Simulation:
+def simulate(problem: ModelProblem) -> Simulation:
     """Return a built model: one that was kept, or else a new one, for which PyBaMM is imported (seconds)."""
     from cellwright.models.shelf import put, taken
 
@@ -132,7 +133,7 @@ def simulate(problem: SimulationProblem) -> Simulation:
     kept = taken(problem, folder)
     if kept is not None:
         return kept
-    from cellwright.models.simulate import build
+    from cellwright.models.build import build
 
     built = build(problem, folder)
     put(built, folder)

@@ -42,7 +42,9 @@ def fitted(element, *drop):
     ids=lambda value: type(value).__name__,
 )
 def test_every_estimator_recovers_two_diffusivities(optimizer, tolerance):
-    element = cw.DataFit(objective(discharge(CELL)), parameters=diffusivities(), optimizer=optimizer)
+    element = cw.DataFit(
+        objective(discharge(CELL)), parameters=diffusivities(), optimizer=optimizer, options={"seed": 0}
+    )
     record = fitted(element, DN, DP)
     for name, true in TRUTH.items():
         assert record.result["parameter_values"][name] == pytest.approx(true, rel=tolerance)
@@ -57,6 +59,27 @@ def test_noise_is_reached_and_not_overfitted():
     assert rmse["initial"] > 5
     for name, true in TRUTH.items():
         assert record.result["parameter_values"][name] == pytest.approx(true, rel=0.1)
+
+
+@pytest.mark.oracle("GaussianLogLikelihood", "Prior")
+def test_the_noise_of_a_measurement_is_fitted_beside_the_parameters():
+    points, noise = 101, 1e-3
+    parameters = {**diffusivities(), "noise [V]": cw.transforms.Log(cw.Parameter("noise [V]", 0.01, (1e-5, 1.0)))}
+    record = fitted(
+        cw.DataFit(
+            objective(discharge(CELL, noise=noise, points=points)),
+            parameters=parameters,
+            priors=[cw.priors.Prior(n, cw.stats.LogNormal(np.log(2 * true), 1.0)) for n, true in TRUTH.items()],
+            cost=cw.costs.GaussianLogLikelihood(sigma={"Voltage [V]": "noise [V]"}),
+        ),
+        DN,
+        DP,
+    )
+    found = record.result["parameter_values"]
+    # Two standard errors of a standard deviation, σ/√(2N).
+    assert abs(found["noise [V]"] - noise) < 2 * noise / np.sqrt(2 * points)
+    for name, true in TRUTH.items():
+        assert found[name] == pytest.approx(true, rel=0.1)
 
 
 @pytest.mark.parametrize("factors", [(3, 3), (3, 1 / 3), (1 / 3, 3), (1 / 3, 1 / 3)])

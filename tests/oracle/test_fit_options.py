@@ -62,12 +62,20 @@ def test_where_chance_has_no_part_no_seed_is_drawn():
     assert fitted(line(multistarts=2)).result["seed"] is not None
 
 
-@pytest.mark.parametrize("own", [None, 2, 50])
-def test_iterations_are_capped_for_each_start(own):
-    optimizer = cw.optimizers.ScipyMinimize(method="Nelder-Mead", **({} if own is None else {"max_iterations": own}))
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [({}, 5), ({"max_iterations": 2}, 2), ({"max_iterations": 50}, 5), ({"options": {"maxiter": 3}}, 3)],
+    ids=str,
+)
+def test_iterations_are_capped_for_each_start(own, expected):
+    optimizer = cw.optimizers.ScipyMinimize(method="Nelder-Mead", **own)
     record = fitted(line(optimizer, options={"max_iterations": 5}))
-    assert record.result["iterations"] == min(5, own or 5)
+    assert record.result["iterations"] == expected
     assert not record.result["success"]
+    for limit, iterations in ((3, 3), (50, 5)):
+        evolution = cw.optimizers.ScipyDifferentialEvolution(maxiter=limit)
+        capped = fitted(line(evolution, options={"max_iterations": 5, "seed": 1}))
+        assert capped.result["iterations"] == iterations
     stays = fitted(line(cw.optimizers.PointEstimateOptimizer(), options={"max_iterations": 5}))
     assert stays.result["evaluations"] == 1
 
@@ -195,6 +203,29 @@ def test_what_has_listeners_is_done_anew_with_a_cache_too():
     heard = fitted(two(callbacks=rows.append), within=world(cache=cache))
     assert not heard.cached
     assert rows
+
+
+def test_a_fit_is_done_anew_where_what_its_terms_look_up_has_changed():
+    cache = Kept()
+    half = {"expression": "'known' * 'a' / 2"}
+    terms = {
+        "tied": {"parameters": {**free(a=0.0, b=0.0), "half": half}},
+        "penalty": {"penalties": [cw.priors.Penalty({"expression": "'a' - 'known'"})]},
+        "of a tied one": {
+            "parameters": {**free(a=0.0, b=0.0), "half": half},
+            "penalties": [cw.priors.Penalty({"expression": "'half' - 1"})],
+        },
+        "noise": {"cost": cw.costs.GaussianLogLikelihood(sigma={"Voltage [V]": "known"})},
+    }
+    for fields in terms.values():
+        first, same, other = (fitted(line(**fields), {"known": k}, world(cache=cache)) for k in (1.0, 1.0, 3.0))
+        assert (first.cached, same.cached, other.cached) == (False, True, False)
+        assert first.result != other.result
+
+
+def test_a_fit_without_a_free_parameter_is_told():
+    element = line(parameters={"b": {"expression": "2 * 'c'"}})
+    assert (("parameters",), "a fit needs a parameter that is free (None)") in problems(element)
 
 
 class Kept:

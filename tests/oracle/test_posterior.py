@@ -99,9 +99,9 @@ def test_a_noise_may_be_known_before_or_tied_to_another():
     known = fitted(cw.DataFit(objective(TIME, DATA), parameters=free(a=0.0, b=0.0), cost=cost), {"noise": NOISE})
     assert known.result["cost"] == plain.result["cost"]
     assert "noise" in known.reads
-    half = cw.DataFit(
-        objective(TIME, DATA), parameters={**free(a=0.0, b=0.0, half=0.15), "noise": lambda half: 2 * half}, cost=cost
-    )
+    noise = cw.transforms.Log(cw.Parameter("half", 0.05, (1e-3, 5.0)))
+    parameters = {**free(a=0.0, b=0.0), "half": noise, "noise": lambda half: 2 * half}
+    half = cw.DataFit(objective(TIME, DATA), parameters=parameters, cost=cost)
     found = fitted(half).result["parameter_values"]
     assert found["noise"] == 2 * found["half"]
     assert found["noise"] == pytest.approx(NOISE, rel=0.25)  # two standard errors

@@ -29,7 +29,7 @@ from cellwright.report.curves import (
 )
 from cellwright.report.findings import verdict
 from cellwright.report.notation import duration, measured, number, unit_text, value_text
-from cellwright.report.page import elided, place_between, render, seeds
+from cellwright.report.page import elided, place_between, render, seeds, seeds_of
 from cellwright.report.text import summary
 from cellwright.schema.expressions import parameter
 from cellwright.schema.parameters import Origin, ParameterSet
@@ -346,6 +346,18 @@ def test_a_result_that_came_through_json_gives_the_same_page(result: PipelineRes
     # Functions stand in the elements' results as objects in memory and in wire form after the journey.
     document = json.loads(json.dumps(result.to_dict(), default=lambda value: value.to_wire()))
     assert render(PipelineResult.from_dict(document, series)) == page
+
+
+def test_a_seed_that_a_fit_took_from_the_clock_is_shown(result: PipelineResult) -> None:
+    name, *_ = [record.name for record in result.elements if record.element_type == "data_fit"]
+    elements = tuple(
+        replace(record, result={**record.result, "seed": 4711}) if record.name == name else record
+        for record in result.elements
+    )
+    drawn = replace(result, config={}, elements=elements)
+    assert list(seeds_of(drawn)) == [(name, 4711)]
+    given = {"elements": {name: {"options": {"seed": 4711}}}}
+    assert list(seeds_of(replace(drawn, config=given))) == [(name, 4711)]
 
 
 def test_the_configuration_is_shown_without_its_rows_and_with_its_seed(page: str, result: PipelineResult) -> None:

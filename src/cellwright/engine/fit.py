@@ -45,6 +45,8 @@ class FitSetup:
     estimator: Estimator
     started: frozenset[str]
     """The free parameters whose start the document gives; the others start where the elements before left them."""
+    tied: frozenset[str] = frozenset()
+    """The parameters that are expressions of the free ones."""
 
     @property
     def reads(self) -> frozenset[str]:
@@ -52,7 +54,8 @@ class FitSetup:
         inherited = {name for name in self.space.names if name not in self.started}
         own = set(self.space.names) - inherited
         models = frozenset().union(*(one.reads for one in self.ready.values()))
-        return (models | inherited | self.cost.terms.reads | self.cost.lookup.known.keys()) - own
+        looked_up = self.cost.terms.reads | self.cost.lookup.known.keys() | self.tied
+        return (models | inherited | self.p.behind(looked_up)) - own
 
 
 def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[FitSetup, list[CellwrightError]]:
@@ -64,6 +67,8 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     """
     errors: list[CellwrightError] = []
     space = starting_values(element, p)
+    if not space.names:
+        errors.append(ConfigurationError("a fit needs a parameter that is free", at=("parameters",)))
     inner = p.without(space.names).merge(element.tied, Origin(name)) if element.tied else p.without(space.names)
     ready, failed = prepared(element.objectives, inner, space.names, world.simulate)
     errors += failed
@@ -80,7 +85,7 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
         starts(element, space, 0)
     except CellwrightError as error:
         errors.append(error)
-    return FitSetup(space, inner, ready, cost, estimator, _started(element)), errors
+    return FitSetup(space, inner, ready, cost, estimator, _started(element), frozenset(element.tied)), errors
 
 
 def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRecord:

@@ -115,7 +115,7 @@ def render(result: PipelineResult) -> str:
             configuration=yaml.safe_dump(
                 elided(to_wire(result.config)), sort_keys=False, allow_unicode=True, width=100
             ),
-            seeds=list(seeds(result.config)),
+            seeds=list(seeds_of(result)),
             digests=_digests(result),
             plots=plots.named,
             points=points,
@@ -139,6 +139,16 @@ def elided(config: Any) -> Any:
             return f"{len(config):,} rows"
         return [elided(item) for item in config]
     return config if isinstance(config, str | int | float | bool) or config is None else str(config)
+
+
+def seeds_of(result: PipelineResult) -> Iterator[tuple[str, Any]]:
+    """Yield every seed of a run with its place: those of the configuration, and those that fits took from the clock."""
+    given = dict(seeds(result.config))
+    yield from given.items()
+    for record in result.elements:
+        seed = record.result.get("seed")
+        if seed is not None and record.name not in given:
+            yield record.name, seed
 
 
 def seeds(config: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

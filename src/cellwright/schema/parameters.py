@@ -138,6 +138,16 @@ class ParameterSet(Mapping[str, Any]):
         origins = {name: origin for name, origin in self.origins.items() if name not in gone}
         return replace(self, definitions=kept, origins=origins, values_={})
 
+    def behind(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the names and all that stand in their definitions, however far back."""
+        found: set[str] = set()
+        unseen = set(names)
+        while unseen:
+            name = unseen.pop()
+            found.add(name)
+            unseen |= free_names(self.definitions.get(name)) - found
+        return frozenset(found)
+
     def recording(self) -> "ParameterSet":
         """Return a view of the same values that records every name it is asked for."""
         return replace(self, reads=set(), remarks=[])

@@ -1,7 +1,7 @@
 """Estimators of SciPy: they ask for batches of points and keep nothing of their own between them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import ConfigDict, model_validator
@@ -21,6 +21,12 @@ FAILED = 1e3
 """Residual that stands for a solve that failed: far more than any that succeeds, so that the step is taken back."""
 FAILED_COST = 1e12
 """Cost that stands for a solve that failed: a large number, which line searches can step back from."""
+CEILING = 10.0
+"""How far above the start, in units of its size, a line search is told a cost as it is; what is higher is told as that.
+
+A line search fits a cubic to what it is told: a cost of 1e20, where a likelihood meets a noise that is far too small or
+a simulation that ended early, would have it step back to where it stands, and end there.
+"""
 CONSTRAINED_METHODS = frozenset({"COBYLA", "COBYQA", "SLSQP", "trust-constr"})
 GRADIENT_METHODS = frozenset({"CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "trust-constr"})
 
@@ -36,6 +42,11 @@ class ScipyEstimator(Estimator):
 
     def _extra(self) -> dict[str, Any]:
         return {self.keywords.get(name, name): value for name, value in (self.model_extra or {}).items()}
+
+    def limited(self, iterations: int) -> Self:
+        """Return the search with at most so many iterations; a smaller limit in SciPy's own words stands."""
+        own = (self.model_extra or {}).get(self.keywords.get("max_iterations", ""))
+        return self if isinstance(own, int) and own <= iterations else super().limited(iterations)
 
 
 class ScipyLeastSquares(ScipyEstimator):
@@ -102,15 +113,20 @@ class ScipyMinimize(ScipyEstimator):
         method = arguments.pop("method", "L-BFGS-B")
         options = dict(arguments.pop("options", {}))
         if "max_iterations" in arguments:
-            options["maxiter"] = arguments.pop("max_iterations")
+            limits = (arguments.pop("max_iterations"), options.get("maxiter"))
+            options["maxiter"] = min(limit for limit in limits if limit is not None)
         if self.hard_constraints:
             arguments["constraints"] = [_constraint(condition) for condition in space.conditions]
+        start, ceiling = _inside(space), np.inf
         if method in GRADIENT_METHODS:
             arguments["jac"] = lambda x: central_gradient(cost, x, space)
+        if method in GRADIENT_METHODS and not self.hard_constraints:
+            first = float(cost.at(start)[0])
+            ceiling = first + CEILING * max(abs(first), 1.0)
         result = called(
             minimize,
-            lambda x: float(cost.at(x)[0]),
-            _inside(space),
+            lambda x: min(float(cost.at(x)[0]), ceiling),
+            start,
             method=method,
             bounds=Bounds(space.lower, space.upper),
             options=options or None,

@@ -6,6 +6,9 @@ weight times the variable's, and `s` the normalization of the data (a number, so
 Where the model has no value, because its simulation ended early, `nan_values` stands for it: the mean or the minimum of
 what there is, or a number. Without a choice the last value goes on: that of the voltage at which it was ended, well
 outside the data, and continuous in the parameters, which the mean is not.
+
+Where the data have no value (NaN: not measured), there is nothing to compare: these rows count for the other variables
+alone.
 """
 
 from abc import abstractmethod
@@ -13,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError
@@ -72,10 +76,11 @@ class ScopedCost(Cost):
         return chosen is None or variable in chosen
 
     def _counted(self, comparison: Comparison) -> Iterator[tuple[str, str, Array, Array]]:
-        """Yield objective, variable, model without gaps and data of all that counts."""
+        """Yield objective, variable, model without gaps and data of all that counts, where there are data."""
         for objective, variables in comparison.items():
             for variable, (model, data) in variables.items():
                 if self._counts(objective, variable):
+                    model, data = _without(np.isnan(data), model, data) if self.of_data else (model, data)
                     yield objective, variable, self._filled(model), data
 
     def _filled(self, model: Array) -> Array:
@@ -351,7 +356,8 @@ class Wasserstein(ErrorFunction):
                         at=(field,),
                         hint=f"there are {', '.join(map(repr, sorted(variables)))}",
                     )
-            (model, data), (model_mass, data_mass) = variables[position], variables[mass]
+            missing = np.isnan(variables[position][1]) | np.isnan(variables[mass][1])
+            (model, data), (model_mass, data_mass) = (_without(missing, *variables[name]) for name in (position, mass))
             scale = self._scale(data)
             yield self._weight(objective, position) * earth_movers_distance(
                 self._filled(model) / scale, data / scale, np.abs(self._filled(model_mass)), np.abs(data_mass)
@@ -560,6 +566,13 @@ class MultiCost(ErrorFunction):
 
     def _instead(self, name: str) -> str:
         return "say it of each of its costs"
+
+
+def _without(missing: NDArray[np.bool_], model: Array, data: Array) -> tuple[Array, Array]:
+    """Return model and data without the rows that the data lack; a model of another length stays whole."""
+    if not missing.any():
+        return model, data
+    return (model[~missing] if len(model) == len(data) else model), data[~missing]
 
 
 def _weighted_cost(given: Any) -> WeightedCost:

@@ -4,11 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.errors import DataError
-from cellwright.schema.tables import Column, Columns
+from cellwright.physics.stages import REST, step_marks
+from cellwright.schema.tables import Columns
 
 STEP = "Step count"
-REST_FRACTION = 1e-3
-"""Fraction of the largest current below which a current counts as rest."""
 
 
 def step_count(table: Columns) -> NDArray[np.intp]:
@@ -19,13 +18,7 @@ def step_count(table: Columns) -> NDArray[np.intp]:
 
     Raises: `DataError` where there is neither a step nor a current column.
     """
-    marks: Column
-    if STEP in table:
-        marks = table[STEP]
-    else:
-        current = table["Current [A]"]
-        largest = float(np.nanmax(np.abs(current), initial=0.0))
-        marks = np.where(np.abs(current) <= REST_FRACTION * largest, 0.0, np.sign(current))
+    marks = table[STEP] if STEP in table else step_marks(table["Current [A]"])
     changes = np.concatenate([[False], np.diff(marks) != 0])
     return np.cumsum(changes)
 
@@ -55,5 +48,5 @@ def _voltage_at_rest(table: Columns, first_row: int) -> float | None:
         return None
     current = np.abs(table["Current [A]"])
     row = first_row if first_row == 0 else first_row - 1
-    at_rest = current[row] <= REST_FRACTION * np.nanmax(current, initial=0.0)
+    at_rest = current[row] <= REST * np.nanmax(current, initial=0.0)
     return float(table["Voltage [V]"][row]) if at_rest else None

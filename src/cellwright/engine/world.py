@@ -10,6 +10,7 @@ from cellwright.schema.results import ElementRecord
 from cellwright.schema.search import Batch
 from cellwright.schema.simulation import Problem, Simulate, Simulation
 from cellwright.schema.values import digest
+from cellwright.schema.variant import dump
 from cellwright.schema.work import Pool
 
 Load = Callable[[DataSource], DataSource]
@@ -63,7 +64,7 @@ class BuiltOnce:
 def problem_digest(problem: Problem) -> str:
     """Return the SHA-256 of everything that a simulation is built from."""
     fields = vars(problem) | {"model": vars(problem.model), "parameters": dict(problem.parameters.values_)}
-    return digest([type(problem).__name__, fields])
+    return digest([type(problem).__name__, dump(fields, lambda value: value)])
 
 
 def _silent(event: Event) -> None:

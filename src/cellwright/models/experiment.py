@@ -18,6 +18,7 @@ from cellwright.models.numerics import simulation_keywords, solver_of
 from cellwright.models.parameterised import ParameterisedModel, one_line
 from cellwright.models.simulate import CURRENT, parameter_values, pybamm_model, required
 from cellwright.models.simulation import KEPT
+from cellwright.physics.constants import FARADAY, SECONDS_PER_HOUR
 from cellwright.schema.record import Array, Joined, Step, Stretch
 from cellwright.schema.simulation import ExperimentProblem, Solved
 from cellwright.schema.values import free_names
@@ -34,7 +35,14 @@ INVENTORY = {
     "Q_Li": "Total lithium capacity in particles [A.h]",
 }
 """What the state of health at rest follows from."""
-SOC, STOICHIOMETRY = "SOC", "Average negative particle stoichiometry"
+HEALTH = (
+    "Capacity [A.h]", "Cyclable lithium capacity [A.h]", "x_0", "x_100", "y_0", "y_100", "Negative positive ratio",
+    "Practical negative positive ratio",
+)  # fmt: skip
+"""What PyBaMM knows of the state of health at rest: the capacity between the voltage limits, and where they lie."""
+SOC, LITHIUM = "SOC", "Total lithium in negative electrode [mol]"
+CONTROLLED = frozenset(["Battery voltage [V]", "Voltage [V]", "Current [A]", "C-rate", "Power [W]"])
+"""The variables by which steps are controlled and ended."""
 EXPERIMENT = ("options", "experiment")
 
 
@@ -192,7 +200,8 @@ class Health:
             return np.ravel(step[variable].entries)
         if variable == SOC:
             empty, full = self._window
-            return np.asarray((np.ravel(step[STOICHIOMETRY].entries) - empty) / (full - empty))
+            lithium, capacity = (np.ravel(step[name].entries) for name in (LITHIUM, INVENTORY["Q_n"]))
+            return np.asarray((lithium * FARADAY / (SECONDS_PER_HOUR * capacity) - empty) / (full - empty))
         inventory = zip(*(np.ravel(step[name].entries) for name in INVENTORY.values()), strict=True)
         return np.array([float(self._at(state)[variable]) for state in inventory])
 
@@ -266,7 +275,8 @@ def build(problem: ExperimentProblem) -> BuiltExperiment:
     model = pybamm_model(problem.model)
     health = _health_of(problem, model)
     variables = {name for one in problem.measures.values() for name in one.variables} - health
-    variables |= {*INVENTORY.values(), STOICHIOMETRY} & set(model.variables) if health else set()
+    variables |= {*INVENTORY.values(), LITHIUM} if health else set()
+    variables |= CONTROLLED & set(model.variables)
     needed, start, structural = required(problem, model, sorted(variables))
     needed |= _needed_by(problem)
     missing = sorted(needed - start.gives - problem.parameters.values_.keys() - {*problem.free, CURRENT})
@@ -300,9 +310,8 @@ def _health_of(problem: ExperimentProblem, model: Any) -> frozenset[str]:
     Raises: `ConfigurationError` for a variable that the model does not have.
     """
     at_rest: set[str] = set()
-    if set(INVENTORY.values()) <= set(model.variables):
-        at_rest = set(pybamm.lithium_ion.electrode_soh._ElectrodeSOH().variables) - set(model.variables)
-        at_rest |= {SOC} - set(model.variables) if STOICHIOMETRY in model.variables else set()
+    if {*INVENTORY.values(), LITHIUM} <= set(model.variables):
+        at_rest = {SOC, *HEALTH} - set(model.variables)
     for name in problem.summaries:
         known = [*model.summary_variables, *at_rest]
         if name not in known:

@@ -1,86 +1,24 @@
 """What data say of parameters: against regression in closed form, scipy's covariance, repeated noise, and in words."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from curves import LINE, TIME, V, X, done, free, measured, world
 from scipy.optimize import curve_fit
 from scipy.stats import norm, t
 
 import cellwright as cw
 from cellwright.compute.inline import InlinePool
-from cellwright.data.sources import settle
-from cellwright.engine.run import run
-from cellwright.engine.world import MemoryJournal, World
+from cellwright.engine.world import MemoryJournal
 from cellwright.errors import CanceledError, SolverError
 from cellwright.physics.identifiability import determination, slopes
 from cellwright.schema.parameters import Origin
-from cellwright.schema.simulation import SimulationProblem, Solved
 from cellwright.testing.cells import discharge, published
-
-V = "Voltage [V]"
-TIME = np.linspace(0.0, 3.0, 31)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A stand-in for a model: its type names a formula of the parameters and the time."""
-
-    problem: SimulationProblem
-    portable = False
-    formulas: ClassVar[Mapping[str, Callable[..., Any]]] = {
-        "line": lambda p, x: p["a"] + p["b"] * x,
-        "decay": lambda p, x: p["a"] * np.exp(-p["b"] * x),
-        "product": lambda p, x: p["c"] + p["a"] * p["b"] * x,
-        "ratio": lambda p, x: p["c"] + p["a"] / p["b"] * x,
-        "sum": lambda p, x: p["c"] + (p["a"] + p["b"]) * x,
-        "two pairs": lambda p, x: p["a"] * p["b"] + p["c"] * p["d"] * x,
-        "idle": lambda p, x: p["a"] + p["b"] * x + 0.0 * p["c"],
-        "nearly": lambda p, x: p["a"] * x + p["b"] * (x + 1e-2 * x**2) + p["c"],
-    }
-
-    @property
-    def reads(self) -> frozenset[str]:
-        return frozenset("abcd") & {*self.problem.free, *self.problem.parameters}
-
-    @property
-    def used(self) -> frozenset[str]:
-        return self.reads & set(self.problem.free)
-
-    def solve(self, inputs):
-        p = {name: inputs.get(name, self.problem.parameters.get(name)) for name in "abcd"}
-        if p["d"] is not None and self.problem.model.type == "line" and p["a"] > p["d"]:
-            return Solved("failed", message="a is above d")
-        return Solved("solved", {V: self.formulas[self.problem.model.type](p, self.problem.output_times)})
-
-    def thinned(self, points):
-        return self
-
-    def solve_many(self, points):
-        return [self.solve(point) for point in points]
-
-
-def world(**changes) -> World:
-    return World(**{"simulate": Curve, "worker_simulate": Curve, "pool": InlinePool(), "load": settle} | changes)
-
-
-def measured(model, noise=0.05, seed=0, **truth):
-    y = Curve.formulas[model](truth, TIME) + noise * np.random.default_rng(seed).normal(size=len(TIME))
-    data = {"Time [s]": TIME.tolist(), "Current [A]": [1.0] * len(TIME), V: y.tolist()}
-    return y, cw.objectives.CurrentDriven(data, options={"model": model})
-
-
-def free(log=False, **starts):
-    plain = {name: cw.Parameter(name, start, bounds) for name, (start, *bounds) in starts.items()}
-    return {name: cw.transforms.Log10(one) for name, one in plain.items()} if log else plain
 
 
 def fitted(objectives, parameters, given=None, where=None, **fields):
-    fit = cw.DataFit(objectives, parameters=parameters, **fields)
-    elements = {"given": cw.direct_entries.DirectEntry(given, source="given")} if given else {}
-    return run(cw.Pipeline({**elements, "fit": fit}), where or world()).element("fit")
+    return done(where, given, fit=cw.DataFit(objectives, parameters=parameters, **fields)).element("fit")
 
 
 def covariance(record):
@@ -89,8 +27,7 @@ def covariance(record):
 
 def test_a_line_has_the_covariance_of_linear_regression():
     y, objective = measured("line", a=1.0, b=2.0)
-    record = fitted(objective, free(a=(0.5, -5, 5), b=(1, -5, 5)))
-    X = np.column_stack([np.ones_like(TIME), TIME])
+    record = fitted(objective, LINE)
     best, sse, *_ = np.linalg.lstsq(X, y)
     exact = sse[0] / (len(TIME) - 2) * np.linalg.inv(X.T @ X)
     # The model is linear, so differences err by rounding alone; the search ends within 1e-8.
@@ -125,8 +62,7 @@ def test_two_objectives_with_different_noise_each_count_with_their_own():
     first, quiet = measured("line", noise=0.01, a=1.0, b=2.0)
     second, loud = measured("line", noise=0.5, seed=1, a=1.0, b=2.0)
     cost = cw.costs.SSE(normalization="identity", objective_weights={"quiet": 4.0})
-    record = fitted({"quiet": quiet, "loud": loud}, free(a=(0.5, -5, 5), b=(1, -5, 5)), cost=cost)
-    X = np.column_stack([np.ones_like(TIME), TIME])
+    record = fitted({"quiet": quiet, "loud": loud}, LINE, cost=cost)
     best = np.linalg.lstsq(5 * X.T @ X, X.T @ (4 * first + second))[0]
     # Weighted least squares with weights 4 and 1, and noise told from each objective's own residuals.
     n = len(TIME)
@@ -147,7 +83,6 @@ def test_two_parameters_that_appear_together_alone_are_named_in_words(model, com
     assert rows["a"]["interval"] is None
     assert rows["b"]["std_error"] is None
     # The intercept of a line is not touched by what its slope is made of.
-    X = np.column_stack([np.ones_like(TIME), TIME])
     sigma = found["noise"][0]["left"] * np.sqrt(len(TIME) / (len(TIME) - 3))
     assert rows["c"]["std_error"] == pytest.approx(sigma * np.sqrt(np.linalg.inv(X.T @ X)[0, 0]), rel=1e-3)
 
@@ -166,7 +101,6 @@ def test_a_parameter_without_effect_is_told_and_does_not_spoil_the_others():
     found = record.result["identifiability"]
     assert found["without_effect"] == ["c"]
     assert found["words"] == ["c has no effect on these data"]
-    X = np.column_stack([np.ones_like(TIME), TIME])
     exact = np.linalg.lstsq(X, y)[1][0] / (len(TIME) - 2) * np.linalg.inv(X.T @ X)
     assert covariance(record)[:2, :2] == pytest.approx(exact, rel=1e-6)
 
@@ -190,18 +124,16 @@ def test_a_parameter_at_its_bound_has_a_one_sided_slope_and_is_told():
     assert found["at_bounds"] == {"b": "upper"}
     assert "b is at its upper bound, where its interval says little" in found["words"]
     assert record.result["parameters"][1]["interval"][1] == 1.5
-    X = np.column_stack([np.ones_like(TIME), TIME])
     sigma = found["noise"][0]["sigma"]
     assert covariance(record) == pytest.approx(sigma**2 * np.linalg.inv(X.T @ X), rel=1e-6)
 
 
 def test_a_side_that_fails_leaves_the_other():
     y, objective = measured("line", a=1.0, b=2.0)
-    best = np.linalg.lstsq(np.column_stack([np.ones_like(TIME), TIME]), y)[0][0]
+    best = np.linalg.lstsq(X, y)[0][0]
     # Above d, within a step of the best a, the model cannot be solved.
-    record = fitted(objective, free(a=(0.5, -5, 5), b=(1, -5, 5)), {"d": best + 1e-6})
+    record = fitted(objective, LINE, {"d": best + 1e-6})
     assert record.counts["failed"] > 0
-    X = np.column_stack([np.ones_like(TIME), TIME])
     sigma = record.result["identifiability"]["noise"][0]["sigma"]
     assert covariance(record) == pytest.approx(sigma**2 * np.linalg.inv(X.T @ X), rel=1e-6)
 
@@ -209,10 +141,9 @@ def test_a_side_that_fails_leaves_the_other():
 @pytest.mark.parametrize("cost", [cw.costs.RMSE(), cw.costs.MAE()], ids=["RMSE", "MAE"])
 def test_a_cost_that_is_no_sum_of_squares_has_the_intervals_of_plain_differences(cost):
     _, objective = measured("line", a=1.0, b=2.0)
-    parameters = free(a=(0.5, -5, 5), b=(1, -5, 5))
+    parameters = LINE
     plain = fitted(objective, parameters)
     record = fitted(objective, parameters, cost=cost, optimizer=cw.optimizers.ScipyMinimize())
-    X = np.column_stack([np.ones_like(TIME), TIME])
     sigma = record.result["identifiability"]["noise"][0]["sigma"]
     assert covariance(record) == pytest.approx(sigma**2 * np.linalg.inv(X.T @ X), rel=1e-6)
     assert sigma == pytest.approx(plain.result["identifiability"]["noise"][0]["sigma"], rel=0.1)
@@ -223,8 +154,7 @@ def test_a_cost_that_is_no_sum_of_squares_has_the_intervals_of_plain_differences
 def test_a_noise_that_is_given_is_believed():
     _, objective = measured("line", noise=0.05, a=1.0, b=2.0)
     cost = cw.costs.ChiSquare(variable_standard_deviations={V: 0.02})
-    record = fitted(objective, free(a=(0.5, -5, 5), b=(1, -5, 5)), cost=cost)
-    X = np.column_stack([np.ones_like(TIME), TIME])
+    record = fitted(objective, LINE, cost=cost)
     assert covariance(record) == pytest.approx(0.02**2 * np.linalg.inv(X.T @ X), rel=1e-6)
     row = record.result["parameters"][0]
     assert row["interval"] == pytest.approx(norm.interval(0.95, row["value"], row["std_error"]), rel=1e-6)
@@ -246,7 +176,7 @@ def test_a_noise_that_is_fitted_has_its_own_error():
 def test_errors_of_a_model_are_not_taken_for_noise():
     _, objective = measured("decay", noise=1e-3, a=2.0, b=0.7)
     bent = cw.objectives.CurrentDriven(objective.data_input, options={"model": "line"})
-    (said,) = fitted(bent, free(a=(0.5, -5, 5), b=(1, -5, 5))).result["identifiability"]["words"]
+    (said,) = fitted(bent, LINE).result["identifiability"]["words"]
     assert "an error of the model rather than noise" in said
 
 
@@ -271,7 +201,7 @@ class FailingPool(InlinePool):
 def test_a_failure_is_told_and_the_fit_stands():
     _, objective = measured("line", a=1.0, b=2.0)
     pool = FailingPool(answers=6)
-    record = fitted(objective, free(a=(0.5, -5, 5), b=(1, -5, 5)), where=world(pool=pool))
+    record = fitted(objective, LINE, where=world(pool=pool))
     assert record.result["parameter_values"]["b"] == pytest.approx(2.0, abs=0.1)
     assert record.result["identifiability"]["words"] == ["there are no intervals: the pool is gone"]
     assert record.result["parameters"][0]["interval"] is None
@@ -302,7 +232,7 @@ def test_cancel_is_heard_before_the_slopes():
     with pytest.raises(CanceledError):
         fitted(
             objective,
-            free(a=(0.5, -5, 5), b=(1, -5, 5)),
+            LINE,
             optimizer=optimizer,
             where=world(canceled=lambda: next(asked)),
         )

@@ -168,11 +168,12 @@ def test_a_journal_of_another_path_is_not_believed():
     journal = MemoryJournal()
     pipeline = cw.Pipeline({"fit": line_fit()})
     run(pipeline, world(journal=journal))
-    ((key, batches),) = journal._batches.items()
+    (key, batches), *_ = journal._batches.items()
     journal._batches[key] = [type(batches[0])(**vars(batches[0]) | {"points": batches[0].points + 0.1}), *batches[1:]]
     result = run(pipeline, world(journal=journal)).element("fit")
     assert result.result["parameter_values"]["a"] == pytest.approx(1.0, abs=1e-9)
-    assert "replayed" not in result.counts
+    # What is believed is the batch behind the search, of the best point and one step to each side of it.
+    assert result.counts["replayed"] == 5
 
 
 def test_failing_points_are_counted_and_the_search_goes_on():

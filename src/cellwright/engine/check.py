@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from cellwright.engine.fit import set_up
+from cellwright.engine.analysis import look
+from cellwright.engine.array_fit import look_at_each, standing_in
+from cellwright.engine.fit import FitSetup, set_up
+from cellwright.engine.found_tables import tables_read, with_tables
 from cellwright.engine.objectives import computed, missing_of, prepared, settled
 from cellwright.engine.recall import recall
 from cellwright.engine.starts import starting_values
@@ -13,7 +16,7 @@ from cellwright.engine.validate import judging
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, CheckFailedError, Problem, did_you_mean, nearest
 from cellwright.schema.document import Pipeline
-from cellwright.schema.elements import AnyElement, DataFit, DataFitOptions, Validation
+from cellwright.schema.elements import Analysis, AnyElement, ArrayDataFit, DataFit, DataFitOptions, Validation
 from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.names import base_of, same_but_unit, unit_of, vocabulary
 from cellwright.schema.parameters import Origin, ParameterSet
@@ -125,7 +128,12 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
         walk.broken.append(name)
         _stand_in(name, element, walk)
         return
-    ready, problems = settled(element, world)
+    walk.read(name, tables_read(element))
+    try:
+        ready, problems = settled(with_tables(element, walk.parameters), world)
+    except CellwrightError as error:
+        walk.find(name, [error])
+        return
     if problems:
         walk.problems += [replace(problem, at=(name, *problem.at)) for problem in problems]
         walk.broken.append(name)
@@ -141,6 +149,14 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
             walk.produce(name, {k: normalise(v) for k, v in known.result.get("parameter_values", {}).items()})
         elif isinstance(ready, DataFit):
             _look_at_fit(name, ready, walk, world)
+        elif isinstance(ready, ArrayDataFit):
+            for setup, errors in look_at_each(name, ready, walk.parameters, world):
+                _note_fit(name, setup, errors, walk)
+            _stand_in(name, ready, walk)
+        elif isinstance(ready, Analysis):
+            setup, errors = look(name, ready, walk.parameters, world)
+            walk.find(name, errors)
+            walk.read(name, setup.reads | set(setup.space.names))
         elif isinstance(ready, Validation):
             one, errors = prepared(ready.objectives, walk.parameters, (), world.simulate)
             walk.find(name, errors)
@@ -154,12 +170,12 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
 
 def _without(element: AnyElement, broken: set[str]) -> AnyElement | None:
     """Return a fit or a validation with the objectives alone whose data could be read, or None where there is none."""
-    if not isinstance(element, DataFit | Validation):
+    if not isinstance(element, DataFit | ArrayDataFit | Validation):
         return None
     rest = {name: objective for name, objective in element.objectives.items() if name not in broken}
     if not rest:
         return None
-    quiet = {"options": DataFitOptions(validate_=False)} if isinstance(element, DataFit) else {}
+    quiet = {} if isinstance(element, Validation) else {"options": DataFitOptions(validate_=False)}
     return element.model_copy(update={"objectives": rest, **quiet})
 
 
@@ -181,12 +197,15 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
 
 
 def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
-    setup, errors = set_up(name, element, walk.parameters, world)
+    _note_fit(name, *set_up(name, element, walk.parameters, world), walk)
+    _stand_in(name, element, walk)
+
+
+def _note_fit(name: str, setup: FitSetup, errors: list[CellwrightError], walk: Walk) -> None:
     walk.find(name, errors)
     walk.read(name, setup.reads)
     for free in setup.space.names:
         _warn_of_stale(name, free, setup.reads, walk)
-    _stand_in(name, element, walk)
 
 
 def _stand_in(name: str, element: AnyElement, walk: Walk) -> None:
@@ -196,6 +215,8 @@ def _stand_in(name: str, element: AnyElement, walk: Walk) -> None:
         walk.fitted |= set(space.names)
         start = {dimension.name: dimension.initial for dimension in space.dimensions}
         walk.produce(name, {**start, **element.tied})
+    elif isinstance(element, ArrayDataFit):
+        walk.produce(name, standing_in(element, walk.parameters))
 
 
 def _warn_of_stale(name: str, free: str, reads: frozenset[str], walk: Walk) -> None:

@@ -4,16 +4,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from cellwright.engine.array_fit import array_fit
 from cellwright.engine.check import check
+from cellwright.engine.confidence import confidence
 from cellwright.engine.fit import fit
+from cellwright.engine.found_tables import tables_read, with_tables
 from cellwright.engine.objectives import computed, settled
 from cellwright.engine.recall import recall, remember
 from cellwright.engine.seams import Event
+from cellwright.engine.sensitivity import sensitivity
 from cellwright.engine.validate import validate
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, InternalError
 from cellwright.schema.document import Pipeline, kind_of
-from cellwright.schema.elements import AnyElement, DataFit, Validation
+from cellwright.schema.elements import (
+    AnyElement,
+    ArrayDataFit,
+    DataFit,
+    LinearConfidenceInterval,
+    SobolSensitivity,
+    Validation,
+)
 from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, PipelineResult
@@ -66,13 +77,14 @@ def run(pipeline: Pipeline, world: World, run_id: str = "") -> PipelineResult:
 
 def execute(name: str, element: AnyElement, p: ParameterSet, world: World) -> ElementRecord:
     """Return the record of one element: an earlier one of the same work, or a new one."""
-    ready, problems = settled(element, world)
+    ready, problems = settled(with_tables(element, p), world)
     if problems:
         raise InternalError(problems[0].message, at=problems[0].at, hint=problems[0].hint)
     known = recall(name, ready, p, world)
     if known is not None:
         return known
     record = _work(name, ready, p, world)
+    record = replace(record, reads=tuple(sorted({*record.reads, *tables_read(element)})))
     record = replace(record, origins=_origins(name, ready, record))
     remember(ready, p, record, world)
     return record
@@ -84,7 +96,7 @@ def told_of_fits(name: str, record: ElementRecord, pipeline: Pipeline) -> Elemen
     element = pipeline.elements[name]
     if not isinstance(element, Validation):
         return record
-    fits = {other: one for other, one in pipeline.elements.items() if isinstance(one, DataFit)}
+    fits = {other: one for other, one in pipeline.elements.items() if isinstance(one, DataFit | ArrayDataFit)}
     places = list(pipeline.elements)
     before = bool(fits) and all(places.index(name) < places.index(other) for other in fits)
     outcomes = {}
@@ -127,6 +139,12 @@ def derived(name: str, element: Entry | Calculation, p: ParameterSet, seconds: f
 def _work(name: str, element: AnyElement, p: ParameterSet, world: World) -> ElementRecord:
     if isinstance(element, DataFit):
         return fit(name, element, p, world)
+    if isinstance(element, ArrayDataFit):
+        return array_fit(name, element, p, world)
+    if isinstance(element, LinearConfidenceInterval):
+        return confidence(name, element, p, world)
+    if isinstance(element, SobolSensitivity):
+        return sensitivity(name, element, p, world)
     if isinstance(element, Validation):
         return validate(name, element, p, world)
     assert isinstance(element, Entry | Calculation)

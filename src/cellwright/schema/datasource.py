@@ -12,7 +12,9 @@ from cellwright.schema import values
 from cellwright.schema.tables import Columns
 from cellwright.schema.variant import InvalidDocumentError, Schema
 
-PREFIXES = ("file:", "folder:", "db:")
+TABLE = "table:"
+"""Begins the reference to a table that a fit before has found, by the name of its parameter."""
+PREFIXES = ("file:", "folder:", "db:", TABLE)
 _RESERVED = frozenset({"time_series", "steps", "data", "options", "time_range", "analysis", "metadata"})
 
 

@@ -204,24 +204,30 @@ class DataFit(Fit):
     @field_validator("objectives", mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
-        if isinstance(given, Objective):
-            return {type(given).__name__: given}
-        if isinstance(given, Mapping):
-            tag = given.get("type", given.get("objective"))
-            return {tag: given} if isinstance(tag, str) else given
-        return given
+        return _by_kind(given)
+
+
+def _by_kind(given: Any) -> Any:
+    """Return one objective on its own under the name of its kind."""
+    if isinstance(given, Objective):
+        return {type(given).__name__: given}
+    if isinstance(given, Mapping):
+        tag = given.get("type", given.get("objective"))
+        return {tag: given} if isinstance(tag, str) else given
+    return given
 
 
 class ArrayDataFit(Fit):
     """The same fit at each value of a variable: at each temperature, rate or pulse.
 
     `objectives` are named by the value of the variable (`{298.15: …, 313.15: …}`); each is fitted on its own, and each
-    free parameter becomes a table of what was found over the variable.
+    free parameter becomes a table: the values of the variable, in their order, above what was found at each. A
+    calculation takes it as its data by the parameter's name (`data="table:Positive particle diffusivity [m2.s-1]"`). A
+    fit that fails is told, and leaves its value out of the tables.
 
     Source: Seber & Wild, Nonlinear Regression (1989), ch. 2 (each fit).
     """
 
-    runs: ClassVar[bool] = False
     example: ClassVar = Example(fields={**EXAMPLE, "objectives": {"298.15": EXAMPLE["objectives"]["1C"]}})
 
     element_type: Literal["array_data_fit"] = "array_data_fit"
@@ -238,10 +244,18 @@ class ArrayDataFit(Fit):
 
 
 class Analysis(Fit):
-    """What is asked about a point that has been found; nothing is searched."""
+    """What is asked about a point that has been found; nothing is searched.
 
-    runs: ClassVar[bool] = False
+    The point is where the elements before it have left the parameters; `initial_guesses` come before these, the initial
+    values of parameters that have no value yet after them.
+    """
+
     example: ClassVar = Example(fields=EXAMPLE)
+
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return _by_kind(given)
 
     @field_validator("optimizer")
     @classmethod
@@ -255,11 +269,15 @@ class Analysis(Fit):
 
 
 class LinearConfidenceInterval(Analysis):
-    """Confidence intervals of the parameters from the curvature of the cost at the best point.
+    """Confidence intervals of the parameters from the curvature of the likelihood at the best point.
 
-    θ ± z σ_θ with σ_θ² the diagonal of H⁻¹, H the Hessian of the negative logarithm of the likelihood (with
-    `gauss_newton` JᵀJ of the residuals in units of their noise), and z the quantile of the normal distribution that
-    leaves `confidence_level` in the middle.
+    θ ± q σ_θ in the variable that a parameter is searched in, which makes those of a `Log10` asymmetric. σ_θ² is on the
+    diagonal of H⁻¹, with H the Hessian of the negative logarithm of the likelihood, by differences; with `gauss_newton`
+    it is that of (JᵀJ)⁻¹ Jᵀ D J (JᵀJ)⁻¹, with J the derivatives of the weighted residuals and D the variances of their
+    noise, σ² (JᵀJ)⁻¹ where all are alike. The noise of a variable is its `variable_standard_deviations` or that of the
+    cost, and q a quantile of the normal distribution; where none is given it is that of the residuals,
+    σ² = SSE / (N - p), and q one of Student's t with N - p degrees of freedom. `use_parameter_bounds` ends the
+    intervals at the bounds.
 
     Source: Seber & Wild, Nonlinear Regression (1989), section 5.1.
     """
@@ -272,10 +290,12 @@ class LinearConfidenceInterval(Analysis):
 
 
 class SobolSensitivity(Analysis):
-    """How much of the variance of the predictions each parameter makes within its bounds.
+    """How much of the variance of the cost each parameter makes within its bounds.
 
     S_i = Var(E(y | θ_i)) / Var(y) and, with all interactions, T_i = 1 - Var(E(y | θ_~i)) / Var(y), from `n_samples`
-    base points of a Sobol sequence.
+    base points of a Sobol sequence (best a power of 2), n (d + 2) solves, with `calc_second_order` n (2 d + 2). The
+    values are even between the bounds, with `use_log_transform` in their logarithms. A base point of which one solve
+    failed is left out.
 
     Source: Saltelli et al., Comput. Phys. Commun. 181 (2010) 259, doi:10.1016/j.cpc.2009.09.018.
     """
@@ -311,6 +331,12 @@ class Validation(Element):
 
 
 AnyElement: TypeAlias = Entry | Calculation | Element
+
+
+def data_fit(element: Fit, **changes: Any) -> DataFit:
+    """Return the plain fit of what an element stands on, with changes."""
+    fields = {name: getattr(element, name) for name in Fit.model_fields}
+    return DataFit.model_construct(**{**fields, **changes})
 
 
 def free_parameter(name: str, given: Any) -> FreeParameter:

@@ -49,6 +49,9 @@ class Calculation(Member):
 
     verb: ClassVar[str] = "compute"
     unwritten = frozenset({"source"})
+    table_columns: ClassVar[tuple[str, str | None] | None] = None
+    """The columns that the two rows of a table are which a fit has found (None: one named like its parameter), where
+    its data may be such a table."""
 
     source: str | None = None
 

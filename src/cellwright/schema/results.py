@@ -29,10 +29,11 @@ class ElementRecord:
     `element_type` is the wire's (`entry`, `calculation`, `data_fit`, `validation`), `type` the class of the element.
     `result` is the wire form with `type` and `parameter_values`; a fit's also has `cost`, `x`, `success`, `message`,
     `evaluations`, `iterations`, `initial_guess`, `children`, `parameters` (rows of name, initial, value, lower, upper,
-    unit, at_bound) and `objectives` (objective → {"RMSE [mV] (Voltage [V])": {"initial", "fitted"}}); a validation's
-    has
-    `summary_stats` (objective → list of {"name": "RMSE [mV] (Voltage [V])", "value"}), `validation_results` (objective
-    → status, points, `fitted_by`, `before_fit`) and `failed_objectives`.
+    unit, at_bound, std_error, interval), `identifiability` (what its data determine, `words` among it) and `objectives`
+    (objective → {"RMSE [mV] (Voltage [V])": {"initial", "fitted"}}); that of an array of fits has `values` and `fits`
+    (value → the fit's result); a validation's has `summary_stats` (objective → list of {"name": "RMSE [mV] (Voltage
+    [V])", "value"}), `validation_results` (objective → status, points, `fitted_by`, `before_fit`) and
+    `failed_objectives`.
     `unresolved` lists for each expression the parameters it waits for. `trace` has a row per improvement of a fit:
     `evaluations`, `seconds`, `cost`, `best_cost`, `inputs_unscaled`. `counts` has `solves`, `failed`, `replayed`.
     """
@@ -52,6 +53,25 @@ class ElementRecord:
     counts: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: Mapping[str, Any] | None = None
+
+    @property
+    def intervals(self) -> dict[str, tuple[float | None, float | None] | None]:
+        """The confidence interval of each parameter of a fit or an analysis, None for what the data do not determine;
+        an end that is None is open."""
+        rows = self.result.get("parameters") or ()
+        found = {row["name"]: row["interval"] for row in rows if "interval" in row}
+        found |= {name: (ends["lower"], ends["upper"]) for name, ends in (self.result.get("intervals") or {}).items()}
+        return {name: None if ends is None else (ends[0], ends[1]) for name, ends in found.items()}
+
+    def top_contributors(self, n: int = 5, kind: Literal["total", "first"] = "total") -> list[tuple[str, float]]:
+        """Return the `n` parameters with the largest indices of a sensitivity, with all interactions or on their own.
+
+        Raises: `NotFoundError` where the element is none.
+        """
+        indices = self.result.get(f"{kind}_order")
+        if indices is None:
+            raise NotFoundError(f"{self.name!r} is no sensitivity, and has no {kind} order")
+        return sorted(indices.items(), key=lambda one: -one[1])[:n]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON, without its series."""

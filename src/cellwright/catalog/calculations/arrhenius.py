@@ -51,6 +51,8 @@ class ArrheniusLogLinear(Calculation):
     Source: Laidler, J. Chem. Educ. 61 (1984) 494, doi:10.1021/ed061p494.
     """
 
+    table_columns: ClassVar[tuple[str, str | None] | None] = (TEMPERATURE, None)
+
     type: Literal["ArrheniusLogLinear"] = "ArrheniusLogLinear"
     data: Data
     reference_temperature: int | float | None = None

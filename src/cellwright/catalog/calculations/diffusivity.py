@@ -66,6 +66,8 @@ class DiffusivityDataInterpolant(Calculation):
     Source: Fritsch & Carlson, SIAM J. Numer. Anal. 17 (1980) 238, doi:10.1137/0717021 (pchip).
     """
 
+    table_columns: ClassVar[tuple[str, str | None] | None] = (STOICHIOMETRY, "Diffusivity [m2.s-1]")
+
     type: Literal["DiffusivityDataInterpolant"] = "DiffusivityDataInterpolant"
     electrode: Electrode
     data: Data

@@ -1,0 +1,131 @@
+"""The same fit at each value of a variable, and the table of what each finds."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from cellwright.engine.fit import FitSetup, fit, set_up
+from cellwright.engine.starts import starting_values
+from cellwright.engine.world import World
+from cellwright.errors import CanceledError, CellwrightError, ConfigurationError
+from cellwright.schema.elements import ArrayDataFit, DataFit, data_fit
+from cellwright.schema.families import Array
+from cellwright.schema.parameters import ParameterSet
+from cellwright.schema.results import ElementRecord
+from cellwright.schema.values import normalise, to_wire
+
+
+def fits_of(element: ArrayDataFit) -> dict[str, DataFit]:
+    """Return the fit at each value of the variable, in the order of the values.
+
+    Raises: `ConfigurationError` for a value that is no number, and for one that stands twice.
+    """
+    numbers: dict[float, str] = {}
+    for key in element.objectives:
+        value = _number(key)
+        if value is None:
+            raise ConfigurationError(
+                f"the objectives of an array fit are named by the values of its variable, and {key!r} is no number",
+                at=("objectives", key),
+                hint="write {298.15: …, 313.15: …}",
+            )
+        if value in numbers:
+            raise ConfigurationError(f"{key!r} and {numbers[value]!r} are the same number", at=("objectives", key))
+        numbers[value] = key
+    return {key: data_fit(element, objectives={key: element.objectives[key]}) for _, key in sorted(numbers.items())}
+
+
+def _number(key: str) -> float | None:
+    try:
+        value = float(key)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
+
+
+def look_at_each(
+    name: str, element: ArrayDataFit, p: ParameterSet, world: World
+) -> Iterator[tuple[FitSetup, list[CellwrightError]]]:
+    """Yield the set-up of each fit, and what is wrong with it."""
+    for one in fits_of(element).values():
+        yield set_up(name, one, p, world)
+
+
+def standing_in(element: ArrayDataFit, p: ParameterSet) -> dict[str, Array]:
+    """Return the tables of the free parameters with each fit at its start."""
+    fits = fits_of(element)
+    values, space = np.array([float(key) for key in fits]), starting_values(next(iter(fits.values())), p)
+    return {one.name: np.array([values, np.full(len(values), one.initial)]) for one in space.dimensions}
+
+
+def array_fit(name: str, element: ArrayDataFit, p: ParameterSet, world: World) -> ElementRecord:
+    """Return the record of the fits; one that fails is told and does not sink the others.
+
+    Raises: the first error where every fit fails, `CanceledError`.
+    """
+    began = world.clock()
+    records: dict[str, ElementRecord] = {}
+    failed: dict[str, CellwrightError] = {}
+    for key, one in fits_of(element).items():
+        try:
+            records[key] = fit(name, one, p, world)
+        except CanceledError:
+            raise
+        except CellwrightError as error:
+            failed[key] = error
+    if not records:
+        raise next(iter(failed.values()))
+    tables, left = _tables(records)
+    counts: Counter[str] = Counter()
+    for record in records.values():
+        counts.update(record.counts)
+    return ElementRecord(
+        name=name,
+        element_type="array_data_fit",
+        type="ArrayDataFit",
+        status="completed",
+        seconds=world.clock() - began,
+        result={
+            "type": "ParameterEstimatorResult",
+            "parameter_values": {key: to_wire(table) for key, table in tables.items()},
+            "cost": sum(record.result["cost"] for record in records.values()),
+            "values": [float(key) for key in records],
+            "fits": {key: dict(record.result) for key, record in records.items()},
+            "objectives": {key: record.result["objectives"][key] for key, record in records.items() if _judged(record)},
+            "failed_objectives": {key: str(error) for key, error in failed.items()},
+        },
+        reads=tuple(sorted({read for record in records.values() for read in record.reads})),
+        series={objective: both for record in records.values() for objective, both in record.series.items()},
+        counts=counts,
+        warnings=(*_remarks(records), *(f"{one!r} is no number at each value, and makes no table" for one in left)),
+    )
+
+
+def _judged(record: ElementRecord) -> bool:
+    return bool(record.result["objectives"])
+
+
+def _remarks(records: Mapping[str, ElementRecord]) -> Iterator[str]:
+    for key, record in records.items():
+        said = [warning.removeprefix(f"{key}: ") for warning in record.warnings]
+        if record.result.get("success") is False:
+            said.append(f"the search did not converge: {record.result.get('message') or 'no reason given'}")
+        yield from (f"at {key}: {warning}" for warning in said)
+
+
+def _tables(records: Mapping[str, ElementRecord]) -> tuple[dict[str, Array], list[str]]:
+    """Return the table (2, n) of each parameter, values of the variable above what was found, and what makes none."""
+    found = {key: record.result["parameter_values"] for key, record in records.items()}
+    names = list(next(iter(found.values())))
+    tables: dict[str, Array] = {}
+    left = []
+    for name in names:
+        column: list[Any] = [normalise(values[name]) for values in found.values()]
+        if all(isinstance(value, int | float) for value in column):
+            tables[name] = np.array([[float(key) for key in found], column], dtype=float)
+        else:
+            left.append(name)
+    return tables, left

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from cellwright.engine.search import Evaluation, Listener, Question, SearchEnded
 from cellwright.engine.seeds import seed_of
 from cellwright.engine.starts import starting_values, starts
 from cellwright.engine.terms import Lookup, Terms, terms_of
+from cellwright.engine.together import together
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, Path, SolverError, did_you_mean
 from cellwright.schema.elements import DataFit, DataFitOptions
@@ -26,7 +28,7 @@ from cellwright.schema.results import ElementRecord, Series
 from cellwright.schema.search import Found, Space
 from cellwright.schema.values import digest, free_names, to_wire
 from cellwright.schema.variant import without_live
-from cellwright.schema.work import Answer, Task
+from cellwright.schema.work import Answer, Pool, Task
 
 LOOKED_AT = 5
 """Points beside the start whose curves decide at which times a search evaluates its models."""
@@ -118,10 +120,11 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
     chance = not _deterministic(setup.estimator) or element.multistarts is not None
     seed = seed_of(options.seed, key, world) if chance else options.seed
     estimator = setup.estimator if options.max_iterations is None else setup.estimator.limited(options.max_iterations)
-    children = [
-        _search(replace(question, space=start), estimator, seed, i, key, world)
+    searches = [
+        partial(_search, replace(question, space=start), estimator, seed, i, key, world)
         for i, start in enumerate(starts(element, setup.space, seed or 0))
     ]
+    children = together(searches, world.pool)
     record = _record(name, element, setup, children, job, seed, world, began)
     best = min(children, key=lambda child: child.cost)
     assert best.evaluation.best_point is not None
@@ -160,11 +163,13 @@ class Child:
         return self.space.values(self.evaluation.best_point)
 
 
-def _search(question: Question, estimator: Estimator, seed: int | None, number: int, key: str, world: World) -> Child:
+def _search(
+    question: Question, estimator: Estimator, seed: int | None, number: int, key: str, world: World, pool: Pool
+) -> Child:
     if getattr(estimator, "hard_constraints", None):
         kept = replace(question.space, conditions=question.cost.terms.conditions(question.space))
         question = replace(question, space=kept)
-    evaluation = Evaluation(question, world, digest([key, "start", number]))
+    evaluation = Evaluation(question, replace(world, pool=pool), digest([key, "start", number]))
     rng = np.random.default_rng([seed or 0, number])
     try:
         found = estimator.search(evaluation, question.space, rng)

@@ -193,6 +193,8 @@ class DataFit(Fit):
     start, a list or table with one for each, or the result of an earlier fit. `cost_logger` is a function that is
     called with a row for each improvement of the cost (evaluations, seconds, cost, inputs_unscaled), the `callbacks` of
     an objective with the same row and its name; one that returns True ends the search.
+    With workers the objectives of all points of a batch are solved at the same time; with `objective_parallelism` "off"
+    one objective after the other. The numbers are the same.
 
     Source: Seber & Wild, Nonlinear Regression (1989), ch. 2.
     """

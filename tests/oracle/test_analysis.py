@@ -9,7 +9,7 @@ from scipy.stats import norm, t
 
 import cellwright as cw
 from cellwright.engine.world import MemoryJournal
-from cellwright.errors import CheckFailedError, SolverError
+from cellwright.errors import CheckFailedError, ConfigurationError, SolverError
 
 PI = np.pi
 
@@ -105,7 +105,6 @@ def test_an_own_guess_comes_before_what_a_fit_has_left():
         ({"confidence_level": 1.2}, r"ci › confidence_level: .*between 0 and 1"),
         ({"variable_standard_deviations": {"Voltage": 1.0}}, r"no objective has the variable 'Voltage'"),
         ({"variable_standard_deviations": {V: -1.0}}, r"standard deviation of 'Voltage \[V\]' is -1.0"),
-        ({"parameters": {"b": cw.Parameter("b", 7.0, (6, 8))}}, r"leave 'b' at 1, outside the bounds given here"),
     ],
 )
 def test_the_check_tells_what_an_interval_cannot_be(fields, message):
@@ -114,6 +113,15 @@ def test_the_check_tells_what_an_interval_cannot_be(fields, message):
     elements = {"fit": cw.DataFit(objective, parameters=LINE), "ci": cw.LinearConfidenceInterval(objective, **given)}
     with pytest.raises(CheckFailedError, match=message):
         done(**elements)
+
+
+def test_an_interval_at_a_value_outside_its_bounds_is_refused():
+    _, objective = measured("line", noise=0.0, a=1.0, b=2.0)
+    fit = cw.DataFit(objective, parameters=LINE)
+    interval = cw.LinearConfidenceInterval(objective, parameters=free(a=(0, -5, 5), b=(7, 6, 8)))
+    with pytest.raises(ConfigurationError, match="leave 'b' at 2, outside the bounds given here") as error:
+        done(fit=fit, ci=interval)
+    assert error.value.at == ("ci", "parameters", "b")
 
 
 def ishigami_at(costs):

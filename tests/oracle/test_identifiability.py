@@ -122,7 +122,7 @@ def test_a_parameter_at_its_bound_has_a_one_sided_slope_and_is_told():
     record = fitted(objective, free(a=(0.5, -5, 5), b=(1, -5, 1.5)))
     found = record.result["identifiability"]
     assert found["at_bounds"] == {"b": "upper"}
-    assert "b is at its upper bound, where its interval says little" in found["words"]
+    assert "b is at its upper bound, where its interval says little" in found["remarks"]
     assert record.result["parameters"][1]["interval"][1] == 1.5
     sigma = found["noise"][0]["sigma"]
     assert covariance(record) == pytest.approx(sigma**2 * np.linalg.inv(X.T @ X), rel=1e-6)
@@ -147,7 +147,7 @@ def test_a_cost_that_is_no_sum_of_squares_has_the_intervals_of_plain_differences
     sigma = record.result["identifiability"]["noise"][0]["sigma"]
     assert covariance(record) == pytest.approx(sigma**2 * np.linalg.inv(X.T @ X), rel=1e-6)
     assert sigma == pytest.approx(plain.result["identifiability"]["noise"][0]["sigma"], rel=0.1)
-    (said,) = record.result["identifiability"]["words"]
+    (said,) = record.result["identifiability"]["remarks"]
     assert said.startswith(f"{type(cost).__name__} is no sum of squares: the intervals are those of the plain differ")
 
 

@@ -386,7 +386,7 @@ def test_an_analysis_shows_its_tables(result: PipelineResult) -> None:
     )
     page = render(replace(result, elements=(record,)))
     assert "Analysis: intervals" in page
-    assert '<td class="n">0.012</td>' in page
+    assert '<td class="n">0.008 to 0.012</td>' in page
 
 
 def test_the_text_fits_a_terminal_and_says_what_counts(result: PipelineResult) -> None:

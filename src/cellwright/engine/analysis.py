@@ -40,32 +40,38 @@ class Standing:
 def look(name: str, element: Analysis, p: ParameterSet, world: World) -> tuple[FitSetup, list[CellwrightError]]:
     """Return the set-up of an analysis at the values that the elements before it have left, and what is wrong.
 
-    `initial_guesses` of its own come before these, the initial values of its parameters after them.
+    `initial_guesses` of its own come before these, the initial values of its parameters after them, and in place of
+    values that are outside the bounds.
     """
     given = element.initial_guesses if isinstance(element.initial_guesses, dict) else {}
-    found = {
-        name: float(value)
-        for name in element.free
-        if name not in given and isinstance(value := p.get(name), int | float) and not isinstance(value, bool)
-    }
-    stood = data_fit(element, initial_guesses={**found, **given}, optimizer=None, multistarts=None)
-    try:
-        setup, errors = set_up(name, stood, p, world)
-    except ConfigurationError as error:
-        outside = [n for n, one in found.items() if not _between(element, n, one)]
-        if outside:
-            raise ConfigurationError(
-                f"the elements before leave {outside[0]!r} at {found[outside[0]]:g}, outside the bounds given here",
-                at=("parameters", outside[0]),
-                hint="give the bounds of the fit",
-            ) from None
-        raise error
+    left = {one: value for one, value in values_left(element, p).items() if _between(element, one, value)}
+    stood = data_fit(element, initial_guesses={**left, **given}, optimizer=None, multistarts=None)
+    setup, errors = set_up(name, stood, p, world)
     return setup, [*errors, *_refused(element, setup)]
+
+
+def values_left(element: Analysis, p: ParameterSet) -> dict[str, float]:
+    """Return the numbers that the elements before an analysis have left of its parameters."""
+    found = {name: p.get(name) for name in element.free}
+    return {n: float(one) for n, one in found.items() if isinstance(one, int | float) and not isinstance(one, bool)}
 
 
 def _between(element: Analysis, name: str, value: float) -> bool:
     low, high = element.free[name].limits
     return bool(low <= value <= high)
+
+
+def _outside(element: Analysis, p: ParameterSet) -> list[CellwrightError]:
+    given = element.initial_guesses if isinstance(element.initial_guesses, dict) else {}
+    return [
+        ConfigurationError(
+            f"the elements before leave {name!r} at {value:g}, outside the bounds given here",
+            at=("parameters", name),
+            hint="give the bounds of the fit",
+        )
+        for name, value in values_left(element, p).items()
+        if name not in given and not _between(element, name, value)
+    ]
 
 
 def _refused(element: Analysis, setup: FitSetup) -> list[CellwrightError]:
@@ -114,9 +120,10 @@ def _refused_deviations(element: LinearConfidenceInterval, setup: FitSetup) -> l
 def standing(name: str, element: Analysis, p: ParameterSet, world: World) -> Standing:
     """Return an analysis made ready.
 
-    Raises: the first error of `look`.
+    Raises: the first error of `look`; `ConfigurationError` where intervals are asked for at a value outside the bounds.
     """
     setup, errors = look(name, element, p, world)
+    errors += _outside(element, p) if isinstance(element, LinearConfidenceInterval) else []
     if errors:
         raise errors[0]
     objectives = without_live(element.objectives)

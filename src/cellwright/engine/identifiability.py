@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cellwright.engine.linearisation import Linearisation, linearised
 from cellwright.engine.search import Question
 from cellwright.engine.terms import Terms
-from cellwright.engine.verdicts import verdicts
+from cellwright.engine.verdicts import remarks, verdicts
 from cellwright.engine.world import World
 from cellwright.errors import CanceledError, CellwrightError, ConfigurationError
 from cellwright.physics.identifiability import RESOLVED, Determination, determination, participants, quantile
@@ -182,7 +182,7 @@ def told(one: Uncertainty, question: Question, clipped: bool) -> dict[str, Any]:
         "at_bounds": at_bounds,
         "without_effect": idle,
     }
-    return {**result, "words": verdicts(result, question.cost)}
+    return {**result, "words": verdicts(result), "remarks": remarks(result, question.cost)}
 
 
 def direction_told(

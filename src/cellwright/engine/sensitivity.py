@@ -59,8 +59,8 @@ def sensitivity(name: str, element: SobolSensitivity, p: ParameterSet, world: Wo
             "evaluations": len(costs),
             "failed": failed,
             "base_points_left_out": int((~solved).sum()),
-            "seed": seed,
         },
+        "seed": seed,
         "n_samples": element.n_samples,
         "log_transformed": element.use_log_transform,
     }

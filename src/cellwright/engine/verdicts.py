@@ -16,9 +16,14 @@ FAR = 2.0
 """Ratio of what the model leaves to the given noise from which one of them is told as wrong."""
 
 
-def verdicts(result: Mapping[str, Any], cost: TotalCost) -> list[str]:
+def verdicts(result: Mapping[str, Any]) -> list[str]:
     """Return the sentences on what a fit's data leave open; `result` as in `identifiability`."""
-    return [*_idle(result), *_open(result), *_alike(result), *_bounds(result), *_noise(result), *_basis(result, cost)]
+    return [*_idle(result), *_open(result), *_alike(result), *_noise(result)]
+
+
+def remarks(result: Mapping[str, Any], cost: TotalCost) -> list[str]:
+    """Return the sentences on how the intervals are meant."""
+    return [*_bounds(result), *_basis(result, cost)]
 
 
 def _idle(result: Mapping[str, Any]) -> Iterator[str]:

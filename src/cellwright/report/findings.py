@@ -1,10 +1,11 @@
 """What a run came to, in the order in which a reader asks: how well it fits, and what to look at with care."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from cellwright.report.notation import as_float, counted, measured, number, unit_text
+from cellwright.report.uncertainty import sentences
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.results import ElementRecord, PipelineResult
 
@@ -62,7 +63,8 @@ Error = TypeVar("Error", FitError, ValidationError)
 
 @dataclass(frozen=True)
 class Care:
-    """Something to look at with care: where, what, and of what kind (`error`, `bound`, `unresolved`, `warning`)."""
+    """Something to look at with care: where, what, and of what kind (`error`, `bound`, `open`, `unresolved`,
+    `warning`)."""
 
     kind: str
     where: str
@@ -89,12 +91,14 @@ def verdict(result: PipelineResult) -> Verdict:
 
 def is_fit(record: ElementRecord) -> bool:
     """Tell whether an element fitted something."""
-    return bool(record.result.get("parameters") or record.result.get("objectives") or record.trace)
+    found = (record.result.get(key) for key in ("parameters", "objectives", "fits"))
+    return any(found) or bool(record.trace)
 
 
 def is_validation(record: ElementRecord) -> bool:
     """Tell whether an element compared the model with data without fitting it."""
-    return bool(record.result.get("summary_stats") or record.result.get("failed_objectives"))
+    compared = record.result.get("summary_stats") or record.result.get("failed_objectives")
+    return bool(compared) and record.element_type != "array_data_fit"
 
 
 def fit_errors(record: ElementRecord) -> Iterator[FitError]:
@@ -158,6 +162,7 @@ def _cares(result: PipelineResult) -> Iterator[Care]:
     if result.error and result.error.get("message") not in [error.get("message") for error in own]:
         yield Care("error", "run", failure(result.error))
     yield from (care for record in records for care in _at_bounds(record))
+    yield from (Care("open", record.name, said) for record in _first_told(records) for said in sentences(record))
     for name, missing in result.unresolved.items():
         yield Care("unresolved", name, f"has no value yet: it waits for {', '.join(missing)}")
     yield from (care for record in records for care in _warnings(record))
@@ -179,7 +184,8 @@ def _failures(record: ElementRecord) -> Iterator[Care]:
 
 
 def _at_bounds(record: ElementRecord) -> Iterator[Care]:
-    for row in record.result.get("parameters") or ():
+    results = [record.result, *(record.result.get("fits") or {}).values()]
+    for row in (row for result in results for row in result.get("parameters") or ()):
         side = row.get("at_bound")
         if side:
             which = f"{side} bound" if isinstance(side, str) else "bound"
@@ -190,6 +196,16 @@ def _at_bounds(record: ElementRecord) -> Iterator[Care]:
                 f"{base_of(row['name'])} ended at its {which}, {value}: "
                 "the best value may lie beyond, or the data do not determine it",
             )
+
+
+def _first_told(records: Sequence[ElementRecord]) -> Iterator[ElementRecord]:
+    """Yield the records without those whose sentences an earlier one has said already, such as an analysis of a fit."""
+    said: set[str] = set()
+    for record in records:
+        own = set(sentences(record))
+        if own - said:
+            yield record
+        said |= own
 
 
 def _warnings(record: ElementRecord) -> Iterator[Care]:

@@ -17,6 +17,16 @@ from cellwright.report import curves, findings, notation
 from cellwright.report.curves import Plot
 from cellwright.report.findings import failure, fit_errors, validation_errors, verdict
 from cellwright.report.notation import as_float, number
+from cellwright.report.uncertainty import (
+    array_rows,
+    has_intervals,
+    index_rows,
+    interval_rows,
+    interval_text,
+    level_text,
+    second_order,
+    uncertainty,
+)
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.parameters import Origin
@@ -65,6 +75,7 @@ class FittedRow:
     at_bound: bool
     place: float | None
     start: float | None
+    interval: str
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,7 @@ def seeds(config: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
 
 def _element(record: ElementRecord) -> dict[str, Any]:
     produced = record.result.get("parameter_values") or {}
-    compared = record.result.get("summary_stats") or record.result.get("failed_objectives")
+    compared = findings.is_validation(record)
     return {
         "record": record,
         "kind": KINDS.get(record.element_type, record.element_type),
@@ -226,6 +237,11 @@ def _fit(record: ElementRecord, plots: Plots) -> dict[str, Any]:
         "record": record,
         "facts": {label: text for label, text in facts.items() if text},
         "rows": [_fitted_row(row) for row in result.get("parameters") or ()],
+        "between": level_text(result) if has_intervals(result) else "",
+        "uncertainty": uncertainty(result),
+        "values": list(result.get("fits") or ()),
+        "array": array_rows(record),
+        "failed": result.get("failed_objectives") or {},
         "errors": list(fit_errors(record)),
         "comparisons": _comparisons(record, plots, fitted=True),
         "convergence": plots.add([curves.convergence(record)]),
@@ -246,6 +262,7 @@ def _fitted_row(row: Mapping[str, Any]) -> FittedRow:
         at_bound=bool(row.get("at_bound")),
         place=place_between(row.get("value"), lower, upper),
         start=place_between(row.get("initial"), lower, upper),
+        interval=interval_text(row["interval"]) if "interval" in row else "",
     )
 
 
@@ -304,10 +321,21 @@ def _analysis(record: ElementRecord) -> dict[str, Any] | None:
         and rows
         and all(_is_row(row) for row in rows.values())
     }
+    known = {"intervals", "identifiability", "second_order", "second_order_ci"}
+    tables = {title: rows for title, rows in tables.items() if title not in known}
     columns = {
         title: list(dict.fromkeys(key for row in rows.values() for key in row)) for title, rows in tables.items()
     }
-    return {"record": record, "tables": tables, "columns": columns} if tables else None
+    own = {
+        "intervals": interval_rows(record),
+        "indices": index_rows(record),
+        "pairs": second_order(record),
+        "uncertainty": uncertainty(record.result),
+        "stats": record.result.get("evaluation_stats") or {},
+    }
+    if not (tables or any(own.values())):
+        return None
+    return {"record": record, "tables": tables, "columns": columns, "between": level_text(record.result), **own}
 
 
 def _is_row(row: Any) -> bool:

@@ -8,6 +8,14 @@ from rich.text import Text
 
 from cellwright.report.findings import Verdict, is_fit, solves, verdict
 from cellwright.report.notation import counted, duration, measured, number, unit_text
+from cellwright.report.uncertainty import (
+    array_rows,
+    has_intervals,
+    index_rows,
+    interval_rows,
+    interval_text,
+    level_text,
+)
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.results import ElementRecord, PipelineResult
 
@@ -21,6 +29,7 @@ def summary(result: PipelineResult) -> RenderableType:
     for record in result.elements:
         if is_fit(record) and record.result.get("parameters"):
             parts += ["", _fitted(record)]
+        parts += [part for table in _analysed(record) if table.row_count for part in ("", table)]
     parts += [part for table in (_fit_errors(found), _validations(found)) if table.row_count for part in ("", table)]
     parts += ["", *_cares(found)] if found.cares else []
     return Group(*parts, "", _work(result))
@@ -41,13 +50,32 @@ def _table(*columns: str, title: str) -> Table:
 
 
 def _fitted(record: ElementRecord) -> Table:
-    table = _table("Parameter", "Initial", "Fitted", "Unit", "", title=record.name)
+    told = has_intervals(record.result)
+    between = [level_text(record.result)] if told else []
+    table = _table("Parameter", "Initial", "Fitted", *between, "Unit", "", title=record.name)
     for row in record.result["parameters"]:
         name = str(row["name"])
         flag = Text("at bound", style="yellow") if row.get("at_bound") else Text()
         unit = unit_text(row.get("unit") or unit_of(name))
-        table.add_row(Text(base_of(name)), number(row.get("initial")), number(row.get("value")), Text(unit), flag)
+        interval = [interval_text(row.get("interval"), 3)] if told else []
+        numbers = (number(row.get("initial")), number(row.get("value")), *interval)
+        table.add_row(Text(base_of(name)), *numbers, Text(unit), flag)
     return table
+
+
+def _analysed(record: ElementRecord) -> Iterator[Table]:
+    """Yield the tables of an analysis, and of an array of fits."""
+    intervals = _table("Parameter", "Value", level_text(record.result), "Unit", title=record.name)
+    for interval in interval_rows(record):
+        intervals.add_row(Text(interval.base), interval.value, interval.interval, Text(interval.unit))
+    indices = _table("Parameter", "Alone", "With all interactions", title=record.name)
+    for index in index_rows(record):
+        indices.add_row(Text(index.base), index.first, index.total)
+    found = _table("Parameter", "At", "Fitted", "Interval", "Unit", title=record.name)
+    for row in array_rows(record):
+        for value, (text, between) in zip(record.result["fits"], row.values, strict=True):
+            found.add_row(Text(row.base), value, text, between, Text(row.unit))
+    yield from (intervals, indices, found)
 
 
 def _fit_errors(found: Verdict) -> Table:

@@ -1,8 +1,11 @@
-"""A simulation beside what was measured, light enough to be sent to workers."""
+"""Simulations and formulas beside what was measured, light enough to be sent to workers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from cellwright.schema.expressions import Expression
 from cellwright.schema.simulation import Array, Simulation, Solved
 
 
@@ -47,3 +50,30 @@ class PreparedSimulation:
         named = zip(self.observed, self.model_variables, strict=True)
         outputs = {name: solved.outputs[model] for name, model in named if model in solved.outputs}
         return Solved(solved.status, outputs, solved.message)
+
+
+@dataclass(frozen=True)
+class PreparedFormula:
+    """A formula of measured columns and free parameters beside the one variable that was measured."""
+
+    x_name: str
+    x: Array
+    observed: Mapping[str, Array]
+    used: frozenset[str]
+    reads: frozenset[str]
+    formula: Expression
+    columns: Mapping[str, Array]
+    portable: bool = True
+
+    def predict(self, inputs: Mapping[str, float]) -> Solved:
+        """Return the variable in each row of the data; a formula that has no value there is a status."""
+        (name,) = self.observed
+        with np.errstate(all="ignore"):
+            try:
+                found = self.formula.substitute({**inputs, **self.columns})
+            except ArithmeticError as cause:
+                return Solved("failed", message=f"{name!r} has no value: {cause}")
+        values = np.broadcast_to(np.asarray(found, dtype=float), self.x.shape).copy()
+        if not np.isfinite(values).all():
+            return Solved("failed", message=f"{name!r} has no value in some rows of the data")
+        return Solved("solved", {name: values})

@@ -8,6 +8,7 @@ from cellwright.catalog.objectives.ageing import (
 )
 from cellwright.catalog.objectives.current_driven import CurrentDriven, CurrentDrivenOptions
 from cellwright.catalog.objectives.design import DesignObjective
+from cellwright.catalog.objectives.impedance import EIS, EISOptions
 from cellwright.catalog.objectives.open_circuit import (
     ElectrodeBalancing,
     ElectrodeBalancingHalfCell,
@@ -20,10 +21,9 @@ from cellwright.catalog.objectives.open_circuit import (
     Objective,
     OCPHalfCell,
     OCPHalfCellOptions,
-    Resistance,
-    ResistanceOptions,
 )
-from cellwright.catalog.objectives.simulated import EIS, EISOptions, Pulse, PulseOptions
+from cellwright.catalog.objectives.resistance import Resistance, ResistanceOptions
+from cellwright.catalog.objectives.simulated import Pulse, PulseOptions
 
 __all__ = [
     "EIS",

@@ -184,24 +184,6 @@ class MSMRFullCell(FittingObjective):
     options: MSMRFullCellOptions | None = None
 
 
-class ResistanceOptions(SimulatedOptions):
-    """The model of the resistance."""
-
-
-class Resistance(FittingObjective):
-    """The resistance of a cell over its state of charge, compared with the measured one.
-
-    r = R_model(z_i) - R_i [Ohm] at the states of charge z_i of the data.
-
-    Source: Plett, Battery Management Systems, vol. 1 (2015), ch. 2.
-    """
-
-    example: ClassVar = Example(fields={"data": {"SOC": [0.2, 0.8], "Resistance [Ohm]": [0.03, 0.02]}})
-
-    type: Literal["Resistance"] = "Resistance"
-    options: ResistanceOptions | None = None
-
-
 class Objective(FittingObjective):
     """Older name of what all objectives with data share; it compares nothing of its own.
 

@@ -64,30 +64,3 @@ class Pulse(SimulationObjective):
 
     type: Literal["Pulse"] = "Pulse"
     options: PulseOptions | None = None
-
-
-class EISOptions(SimulatedOptions):
-    """The model and its mesh; of `simulation_kwargs` those that say how the model is discretised."""
-
-    parameterized_model_id: str | None = None
-    simulation_kwargs: dict[str, Any] | None = None
-
-
-class EIS(SimulationObjective):
-    """The impedance of the model at the measured frequencies, compared with the measured one.
-
-    r = Re Z_model(f_i) - Re Z_data(f_i) and likewise of the imaginary part [Ohm], with Z the ratio of small harmonic
-    changes of voltage and current around the state at rest.
-
-    Source: Orazem & Tribollet, Electrochemical Impedance Spectroscopy (2008), ch. 4.
-    """
-
-    example: ClassVar = Example(
-        fields={
-            "data": {"Frequency [Hz]": [1.0, 1000.0], "Z_Re [Ohm]": [0.03, 0.02], "Z_Im [Ohm]": [-0.005, 0.0]},
-            "options": {"model": "SPM"},
-        }
-    )
-
-    type: Literal["EIS"] = "EIS"
-    options: EISOptions | None = None

@@ -69,7 +69,7 @@ class BuiltSimulation(ParameterisedModel):
         trusted = looked_at._trusted(points[whole[0]], solved[whole[0]].outputs)
         if trusted is not looked_at:
             return self.solved_by(trusted._integrator_at(()))
-        if len(times) < FEW:
+        if len(times) < FEW or self.problem.exact:
             return self
         columns = [one.outputs[name] for one in solved if one.outputs for name in self.problem.variables]
         found = thinning(looked_at.problem.output_times, np.column_stack(columns), self._stops, times, THINNED)
@@ -102,13 +102,22 @@ class BuiltSimulation(ParameterisedModel):
         return other
 
     def solved(self, shape: tuple[float, ...], rows: list[list[float]]) -> list[Solved]:
-        """Return the outputs at these values of the structural parameters and at each row of inputs, on all threads."""
+        """Return the outputs at these values of the structural parameters and at each row of inputs, on all threads.
+
+        What ends early is solved again for all its times, since the few were not chosen for its end.
+        """
         try:
             integrator = self._integrator_at(shape)
             courses = integrator.solve(np.reshape(rows, (len(rows), -1)), self._stops, self._times)
         except Exception as cause:  # whatever fails inside the solver is a status of these solves
             return [Solved("failed", message=one_line(cause))] * len(rows)
-        return [self._answer(course) for course in courses]
+        answers = [self._answer(course) for course in courses]
+        early = [place for place, one in enumerate(answers) if one.status == "ended early" and self.few is not None]
+        if early:
+            again = self._with(few=None).solved(shape, [rows[place] for place in early])
+            for place, answer in zip(early, again, strict=True):
+                answers[place] = answer
+        return answers
 
     @cached_property
     def _integrator_at(self) -> Any:
@@ -144,19 +153,13 @@ class BuiltSimulation(ParameterisedModel):
         early = course.times[-1] < end * (1 - 1e-9)
         if early and len(course.times) == 1:
             return Solved("failed", message=f"the simulation cannot begin: {course.message}")
-        columns = self._columns(course, early)
+        columns = _at(course.times, course.outputs, self._times)
+        if self.few is not None and not early:
+            columns = self.few.spread(columns)
         if np.isnan(columns).all(axis=0).any():
             return Solved("failed", message="the solver returned no values")
         outputs = dict(zip(self.problem.variables, columns.T.copy(), strict=True))
         return Solved("ended early", outputs, course.message) if early else Solved("solved", outputs)
-
-    def _columns(self, course: Course, early: bool) -> Array:
-        """Return the outputs (output times, variables)."""
-        if self.few is None:
-            return _at(course.times, course.outputs, self._times)
-        if early:
-            return self.few.spread_part(course.times, course.outputs)
-        return self.few.spread(_at(course.times, course.outputs, self._times))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}

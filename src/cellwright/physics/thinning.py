@@ -43,16 +43,6 @@ class Thinning:
         stretches = np.linspace(0, len(values) - 1, min(len(values), STRETCHES)).astype(np.intp)
         return not _wrong(error / 2, stretches).size
 
-    def spread_part(self, times: Array, values: Array) -> Array:
-        """Return the same of a course that ended early, at `times`[-1]: monotone cubics, NaN behind its end."""
-        from scipy.interpolate import PchipInterpolator  # slow to import, seldom used
-
-        inside = self.times <= times[-1] * (1 + 1e-12)
-        result = np.full((len(self.times), values.shape[1]), np.nan)
-        if len(times) > 1:
-            result[inside] = PchipInterpolator(times, values, axis=0)(np.minimum(self.times[inside], times[-1]))
-        return result
-
 
 def thinning(times: Array, values: Array, stops: Array, wanted: Array, tolerance: float) -> Thinning | None:
     """Return the fewest of the times from which values (times, courses) follow, and all of the wanted times with them.

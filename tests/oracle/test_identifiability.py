@@ -1,6 +1,7 @@
 """What data say of parameters: against regression in closed form, scipy's covariance, repeated noise, and in words."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from scipy.stats import norm, t
 
 import cellwright as cw
 from cellwright.compute.inline import InlinePool
+from cellwright.engine.linearisation import blocks_of
+from cellwright.engine.search import TotalCost
 from cellwright.engine.world import MemoryJournal
 from cellwright.errors import CanceledError, SolverError
 from cellwright.physics.identifiability import determination, slopes
 from cellwright.schema.parameters import Origin
+from cellwright.schema.search import Space
 from cellwright.testing.cells import discharge, published
 
 
@@ -278,3 +282,33 @@ def test_the_standard_errors_of_a_cell_are_the_scatter_over_repeated_noise():
         deviations.append([(row["value"] - truth[row["name"]]) / row["std_error"] for row in rows])
     # The mean square of 24 normal deviations, correlated in pairs by 0.5, is 1 with a scatter of √(2·1.25/24) = 0.32.
     assert 0.3 < np.mean(np.square(deviations)) < 2.0
+
+
+@pytest.mark.parametrize(
+    ("cost", "weight"),
+    [
+        # What a square of the unit counts: 1, 1/mean², 1/n, 1/σ², ½/σ², and the sum of two.
+        (cw.costs.SSE(normalization="identity"), 1.0),
+        (cw.costs.SSE(), 1 / 3.0**2),
+        (cw.costs.MSE(normalization="identity"), 1 / 2),
+        (cw.costs.ChiSquare(variable_standard_deviations={V: 0.1}), 100.0),
+        (cw.costs.GaussianLogLikelihood(sigma={V: 0.1}), 50.0),
+        (cw.costs.MultiCost(costs=[cw.costs.SSE(normalization="identity"), cw.costs.SSE()]), 1 + 1 / 9),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, float) else "",
+)
+def test_weights_are_read_off_the_cost_and_values_that_were_not_measured_do_not_count(cost, weight):
+    ready = {"o": SimpleNamespace(observed={V: np.array([2.0, np.nan, 4.0])})}
+    question = SimpleNamespace(space=Space(()), ready=ready, cost=TotalCost(cost))
+    ((block,), standing_in) = blocks_of(question, np.zeros(0), {})
+    assert block.weight == pytest.approx(weight, rel=1e-6)
+    assert block.size == 3.0
+    assert not standing_in
+
+
+def test_what_a_cost_leaves_out_is_no_block():
+    cost = cw.costs.SSE(calculation_structure={"o": [V]})
+    ready = {"o": SimpleNamespace(observed={V: np.array([2.0, 4.0]), "T": np.array([1.0, 2.0])})}
+    question = SimpleNamespace(space=Space(()), ready=ready, cost=TotalCost(cost))
+    ((block,), _) = blocks_of(question, np.zeros(0), {})
+    assert (block.variable, block.rows) == (V, slice(0, 2))

@@ -106,7 +106,7 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
         name,
         setup.space,
         setup.ready,
-        job.thinned(_looked_at(setup.space)),
+        job.thinned(looked_at(setup.space)),
         setup.cost,
         setup.estimator.needs_residuals,
         seconds=options.maxtime,
@@ -133,7 +133,7 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
     )
 
 
-def _looked_at(space: Space) -> list[dict[str, float]]:
+def looked_at(space: Space) -> list[dict[str, float]]:
     """Return the initial values and a few more points between the bounds, for the curves of the whole search."""
     low, high = space.lower, space.upper
     inside = np.isfinite(low) & np.isfinite(high)

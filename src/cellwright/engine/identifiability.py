@@ -76,6 +76,9 @@ def identifiability(
 
     Raises: `CanceledError`.
     """
+    if not any(cost.of_data for cost in (question.cost.whole, *question.cost.own.values())):
+        said = "nothing measured is compared, so that there is nothing to tell intervals by"
+        return {"level": LEVEL, "error": said, "words": [], "remarks": [said]}, {}
     try:
         line = linearised(question, point, digest([key, "identifiability"]), world)
         return told(uncertainty(line, LEVEL, noise_names(question)), question, clipped=True), line.counts
@@ -83,7 +86,7 @@ def identifiability(
         raise
     except (CellwrightError, ValueError, ArithmeticError, np.linalg.LinAlgError) as cause:
         message = cause.message if isinstance(cause, CellwrightError) else str(cause)
-        return {"level": LEVEL, "error": message, "words": [f"there are no intervals: {message}"]}, {}
+        return {"level": LEVEL, "error": message, "words": [f"there are no intervals: {message}"], "remarks": []}, {}
 
 
 def noise_names(question: Question) -> frozenset[str]:

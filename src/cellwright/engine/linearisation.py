@@ -87,6 +87,7 @@ def question_at(question: Question) -> Question:
         evaluations=None,
         seconds=None,
         listeners=(),
+        ensemble=False,
     )
 
 
@@ -195,7 +196,9 @@ def _probe(
 ) -> float | None:
     """Return the weight of the squares of one variable, None where it does not count, 0 where these are no squares."""
     objective, variable = at
-    shift = _scale(data[objective][variable])
+    shift, count = _scale(data[objective][variable]), int(np.isfinite(data[objective][variable]).sum())
+    if not count:
+        return None
 
     def shifted(factor: float) -> float:
         both = {
@@ -210,12 +213,13 @@ def _probe(
         return None
     if not np.isfinite(twice) or abs(twice - 4 * once) > QUADRATIC * abs(twice) or once < 0:
         return 0.0
-    return once / (len(data[objective][variable]) * shift**2)
+    return once / (count * shift**2)
 
 
 def _scale(data: Array) -> float:
-    scale = float(np.mean(np.abs(data))) if len(data) else 1.0
-    return scale if scale > 0 and np.isfinite(scale) else 1.0
+    there = np.abs(data[np.isfinite(data)])
+    scale = float(np.mean(there)) if len(there) else 1.0
+    return scale if scale > 0 else 1.0
 
 
 def _given_noise(cost: TotalCost, objective: str, variable: str) -> float | None:

@@ -1,12 +1,14 @@
 """What makes the cost vary between the bounds: Sobol's indices."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.engine.analysis import LEAST, Standing, record_of, standing
+from cellwright.engine.fit import looked_at
 from cellwright.engine.search import Evaluation
 from cellwright.engine.seeds import seed_of
 from cellwright.engine.world import World
@@ -115,7 +117,8 @@ def _spread(dimension: Dimension, fractions: Array, log: bool) -> Array:
 
 
 def _costs(stood: Standing, points: Array, world: World) -> tuple[Array, Counter[str]]:
-    evaluation = Evaluation(stood.question, world, digest([stood.key, "sobol"]))
+    question = replace(stood.question, job=stood.question.job.thinned(looked_at(stood.question.space)))
+    evaluation = Evaluation(question, world, digest([stood.key, "sobol"]))
     costs = [evaluation(points[start : start + BATCH]).costs for start in range(0, len(points), BATCH)]
     evaluation.tell()
     return np.concatenate(costs), evaluation.counts

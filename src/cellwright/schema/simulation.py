@@ -53,6 +53,8 @@ class SimulationProblem:
     initial_voltage: float | None = None
     voltage_window: tuple[float, float] | None = None
     """Voltages [V] at which the simulation ends early; the parameters' own cut-offs do not end it."""
+    exact: bool = False
+    """Whether small differences of outputs count, so that every output time is evaluated and none interpolated."""
 
 
 @dataclass(frozen=True)

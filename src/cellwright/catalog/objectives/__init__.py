@@ -22,8 +22,15 @@ from cellwright.catalog.objectives.open_circuit import (
     OCPHalfCell,
     OCPHalfCellOptions,
 )
+from cellwright.catalog.objectives.pulse import (
+    GITTFeatures,
+    ICIFeatures,
+    Overpotential,
+    Pulse,
+    PulseOptions,
+    Resistances,
+)
 from cellwright.catalog.objectives.resistance import Resistance, ResistanceOptions
-from cellwright.catalog.objectives.simulated import Pulse, PulseOptions
 
 __all__ = [
     "EIS",
@@ -39,6 +46,8 @@ __all__ = [
     "ElectrodeBalancingHalfCell",
     "ElectrodeBalancingHalfCellOptions",
     "ElectrodeBalancingOptions",
+    "GITTFeatures",
+    "ICIFeatures",
     "MSMRFullCell",
     "MSMRFullCellOptions",
     "MSMRHalfCell",
@@ -46,8 +55,10 @@ __all__ = [
     "OCPHalfCell",
     "OCPHalfCellOptions",
     "Objective",
+    "Overpotential",
     "Pulse",
     "PulseOptions",
     "Resistance",
     "ResistanceOptions",
+    "Resistances",
 ]

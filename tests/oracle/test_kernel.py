@@ -245,7 +245,7 @@ class TestThinning:
         built = build(problem("SPM", rows=1501, voltage_window=(end - 1e-3, 4.5)))
         thin = built.thinned([TRUE])
         assert thin.few is not None
-        for point in ({D_N: 1e-14, D_P: 4e-15}, {D_N: 3.3e-14, D_P: 2e-15}):
+        for point in ({D_N: 3.3e-14, D_P: 2e-15}, {D_N: 1.5e-14, D_P: 3e-15}):
             full, few = built.solve(point), thin.solve(point)
             assert full.status == few.status == "ended early"
             np.testing.assert_array_equal(full.outputs["Voltage [V]"], few.outputs["Voltage [V]"])

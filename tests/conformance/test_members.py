@@ -9,23 +9,13 @@ from cellwright.catalog.estimators.scipy import FAILED_COST, Remembered, central
 from cellwright.errors import ConfigurationError
 from cellwright.schema.variant import members
 from cellwright.testing import kits
+from cellwright.testing.searches import STAYS
 
 FAMILIES = members()
 CALCULATIONS = list(FAMILIES["Calculation"].values())
 ENTRIES = [kind for kind in FAMILIES["Entry"].values() if kind is not FromJson]
 """Those whose example stands by itself; `FromJson` reads a file (tests/oracle/test_entries.py)."""
 COSTS = [kind for kind in FAMILIES["Cost"].values() if kind.implemented()]
-ESTIMATORS = [kind for kind in FAMILIES["Estimator"].values() if kind.implemented()]
-STAYS = {"PointEstimateOptimizer", "DummyOptimizer", "PointEstimateSampler", "DummySampler"}
-"""Estimators that evaluate the start and search nothing."""
-SEARCHES = [kind for kind in ESTIMATORS if kind.__name__ not in STAYS]
-FIELDS = {
-    "GridSearch": {"npts": 51},
-    "Nested": {"parameters": ["x0"], "optimizer": {"type": "ScipyMinimize"}, "inner": {"type": "ScipyLsqLinear"}},
-}
-"""What some searches need to be told for the kits: a grid that hits the minimum, a valley that is linear in x1."""
-LINEAR = {"ScipyLsqLinear"}
-"""Searches of linear problems, to which Rosenbrock's valley is none (tests/oracle/test_nested.py)."""
 ALL = [member for family in FAMILIES.values() for member in family.values()]
 
 
@@ -76,21 +66,6 @@ def test_residuals_make_the_scalar(member):
 @pytest.mark.parametrize("member", FAMILIES["Distribution"].values(), ids=name)
 def test_residuals_make_the_density(member):
     kits.density_is_sum_of_squares(kits.example_of(member))
-
-
-@pytest.mark.parametrize("member", ESTIMATORS, ids=name)
-def test_declares_its_chance(member):
-    kits.declares_its_chance(kits.example_of(member))
-
-
-@pytest.mark.parametrize("member", [kind for kind in SEARCHES if kind.__name__ not in LINEAR], ids=name)
-def test_finds_the_minimum(member):
-    kits.finds_minimum(member(**FIELDS.get(member.__name__, {})))
-
-
-@pytest.mark.parametrize("member", SEARCHES, ids=name)
-def test_survives_failing_points(member):
-    kits.survives_failing_points(member(**FIELDS.get(member.__name__, {})))
 
 
 @pytest.mark.parametrize("tag", sorted(STAYS))

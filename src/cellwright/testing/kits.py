@@ -13,7 +13,7 @@ import numpy as np
 
 from cellwright.schema.document import parse_element
 from cellwright.schema.expressions import Expression
-from cellwright.schema.families import Calculation, Cost, Distribution, Entry, Estimator
+from cellwright.schema.families import Calculation, Cost, Distribution, Entry
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.search import Batch, Dimension, Space
 from cellwright.schema.values import Function, normalise, to_wire
@@ -147,57 +147,6 @@ def box(*starts: float) -> Space:
     """Return a search space of parameters between -2 and 3 that start at the given values."""
     same = float
     return Space(tuple(Dimension(f"x{i}", start, -2.0, 3.0, same, same) for i, start in enumerate(starts)))
-
-
-def finds_minimum(estimator: Estimator, tolerance: float = 1e-2) -> None:
-    """An estimator finds the minimum of Rosenbrock's valley, inside the bounds, on the same path for the same seed.
-
-    The tolerance is that of a gradient from differences of 1 % of the range.
-    """
-    space = box(-1.0, 2.0)
-
-    def valley(point: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        x = space.values(point)
-        return np.array([10 * (x["x1"] - x["x0"] ** 2), 1 - x["x0"]])
-
-    runs = []
-    for _ in range(2):
-        evaluate = Recorded(valley)
-        found = estimator.search(evaluate, space, np.random.default_rng(7))
-        runs.append(evaluate.points)
-        asked = np.vstack(evaluate.points)
-        assert (asked >= space.lower - 1e-12).all(), f"{type(estimator).__name__} left the bounds"
-        assert (asked <= space.upper + 1e-12).all(), f"{type(estimator).__name__} left the bounds"
-        best = space.values(found.point)
-        assert abs(best["x0"] - 1) < tolerance, best
-        assert abs(best["x1"] - 1) < 2 * tolerance, best
-    assert len(runs[0]) == len(runs[1])
-    assert all(np.array_equal(a, b) for a, b in zip(*runs, strict=True)), "the same seed took another path"
-
-
-def declares_its_chance(estimator: Estimator) -> None:
-    """An estimator that does not declare `random` takes the same path whatever the seed."""
-    paths = []
-    for seed in (1, 2):
-        evaluate = Recorded(lambda point: point - 0.3)
-        estimator.search(evaluate, box(-1.5, -1.0), np.random.default_rng(seed))
-        paths.append(np.vstack(evaluate.points))
-    same = paths[0].shape == paths[1].shape and np.array_equal(*paths)
-    assert same or estimator.random or estimator.samples, f"{type(estimator).__name__} is random, and does not say so"
-
-
-def survives_failing_points(estimator: Estimator) -> None:
-    """An estimator goes on where points fail, and ends at a point that does not."""
-    space = box(-1.5, -1.0)
-
-    def bowl(point: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        x = space.values(point)
-        return np.array([x["x0"] + 0.5, x["x1"] + 0.5])
-
-    evaluate = Recorded(bowl, fails_above=0.5)
-    found = estimator.search(evaluate, space, np.random.default_rng(3))
-    assert np.isfinite(evaluate(found.point[None, :]).costs[0])
-    assert abs(space.values(found.point)["x0"] + 0.5) < 0.05
 
 
 def _numbers(member: type[Entry] | type[Calculation]) -> dict[str, float]:

@@ -46,6 +46,16 @@ class AskTellOptimizer(AskTell):
         return self
 
     @property
+    def random(self) -> bool:  # type: ignore[override]
+        """Whether chance has a part in the path of the method."""
+        return member(self.method).random
+
+    @property
+    def global_search(self) -> bool:  # type: ignore[override]
+        """Whether the method covers the bounds and so needs them finite."""
+        return member(self.method).global_search
+
+    @property
     def chosen(self) -> AskTell:
         """The estimator of the method, with the same fields."""
         fields = {name: getattr(self, name) for name in self.model_fields_set & AskTell.model_fields.keys()}
@@ -62,14 +72,8 @@ class AskTellOptimizer(AskTell):
         yield from self.chosen.unimplemented()
 
     def refusals(self, space: Space) -> Iterator[CellwrightError]:
-        """Yield what keeps the estimator of the method from this space; one that covers bounds needs them."""
+        """Yield what keeps the estimator of the method from this space."""
         yield from self.chosen.refusals(space)
-        if self.chosen.global_search and not space.bounded:
-            yield ConfigurationError(
-                f"{self.method} searches between bounds, and not every parameter has them",
-                at=("method",),
-                hint="give them bounds, or use CMAES",
-            )
 
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that the estimator of the method finds."""

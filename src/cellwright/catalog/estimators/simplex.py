@@ -1,6 +1,7 @@
 """The simplex search of Nelder and Mead."""
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class NelderMead(GenerationalSearch):
     Source: Nelder & Mead, Comput. J. 7 (1965) 308, doi:10.1093/comjnl/7.4.308.
     """
 
+    random: ClassVar[bool] = False
     algorithm_options: AlgorithmOptions | None = None
 
     def refusals(self, space: Space) -> Iterator[CellwrightError]:

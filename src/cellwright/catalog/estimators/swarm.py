@@ -23,9 +23,11 @@ PULL = 2.05
 INERTIA = (0.9, 0.4)
 """Weight of the old speed at the start and at the horizon, where there is no constriction."""
 HORIZON = 1000
-"""Iterations over which the inertia falls."""
+"""Iterations over which an inertia, or a limit of the speed, falls."""
 FASTEST = 0.2
-"""Limit of the speed, as a fraction of a width."""
+"""Limit of the speed, as a fraction of the range."""
+SLOWEST = 0.1
+"""What is left at the horizon of a limit that falls."""
 
 
 class PSOOptions(AlgorithmOptions):
@@ -36,8 +38,8 @@ class PSOOptions(AlgorithmOptions):
     `max_iterations` (those of the search, else 1000), linear in between. `c1` and `c2` (2.05) weigh the pulls to the
     best place of the particle and of the swarm. `boundary_handling`: "reflect" (mirrored, the speed turned round),
     "absorb" (put on the bound, stopped), "random" (drawn anew, stopped), "ignore" (flies on, not evaluated).
-    `velocity_clamping`: "fraction" limits each speed to `v_max_fraction` (0.2) of the range, "adaptive" to that
-    fraction of the present width of the swarm, "none" does not limit it.
+    `velocity_clamping`: "fraction" limits each speed to `v_max_fraction` (0.2) of the range, "adaptive" to a limit that
+    falls from there to a tenth of it after `max_iterations`, "none" does not limit it.
     """
 
     words: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -75,8 +77,10 @@ class PSOOptions(AlgorithmOptions):
             yield _refused("c1" if self.c1 is not None else "c2", said, "raise them, or give an inertia_weight")
         if min(own, common) < 0:
             yield _refused("c1" if own < 0 else "c2", "a pull cannot be negative")
-        if self.constricted and self.max_iterations not in {None, HORIZON}:
-            yield _refused("max_iterations", "only an inertia changes with the iterations", "give an inertia_weight")
+        fixed = self.constricted and self.word("velocity_clamping") != "adaptive"
+        if fixed and self.max_iterations not in {None, HORIZON}:
+            said = "only an inertia and an adaptive limit of the speed change with the iterations"
+            yield _refused("max_iterations", said, "leave it out, or give an inertia_weight")
         if self.max_iterations is not None and self.max_iterations < 1:
             yield _refused("max_iterations", "the horizon is one iteration at least")
         if self.inertia_weight is not None and len(self.inertia_weight) != 2:
@@ -125,10 +129,10 @@ class Swarm:
         self.space, self.options, self.horizon, self.rng = space, options, horizon, rng
         self.places = places
         self.best, self.best_costs = places.copy(), np.full(len(places), np.inf)
+        self.moves = 0
         # Half the way to another point of the box, so that few particles leave it at once.
         other = space.lower + rng.random(places.shape) * (space.upper - space.lower)
         self.speeds = self._clamped((other - places) / 2)
-        self.moves = 0
 
     @property
     def population(self) -> tuple[Array, Array]:
@@ -176,14 +180,21 @@ class Swarm:
         if self.options.constricted:
             return 1.0
         first, last = self.options.inertia_weight or INERTIA
-        return float(first + (last - first) * min(self.moves / self.horizon, 1.0))
+        return float(first + (last - first) * self._elapsed)
+
+    @property
+    def _elapsed(self) -> float:
+        """The fraction of the horizon that is behind the swarm."""
+        return min(self.moves / self.horizon, 1.0)
 
     def _clamped(self, speeds: Array) -> Array:
         clamping = self.options.word("velocity_clamping")
         if clamping == "none":
             return speeds
-        width = np.ptp(self.places, axis=0) if clamping == "adaptive" else self.space.upper - self.space.lower
-        fastest = width * (FASTEST if self.options.v_max_fraction is None else self.options.v_max_fraction)
+        fraction = FASTEST if self.options.v_max_fraction is None else self.options.v_max_fraction
+        if clamping == "adaptive":
+            fraction *= 1 - (1 - SLOWEST) * self._elapsed
+        fastest = fraction * (self.space.upper - self.space.lower)
         return np.clip(speeds, -fastest, fastest)
 
 

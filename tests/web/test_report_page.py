@@ -10,11 +10,12 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cellwright.report.page import render
 from cellwright.schema.parameters import Origin
-from cellwright.schema.results import PipelineResult
+from cellwright.schema.results import ElementRecord, PipelineResult
 from cellwright.testing.results import example_result
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -69,6 +70,27 @@ addEventListener("load", () => {
 });
 </script>
 """
+DOTS = """
+<script>
+addEventListener("load", () => setTimeout(() => {
+  const canvas = document.querySelector("figure.plane canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const [xs, ys] = [[], []];
+  for (let place = 0; place < data.length; place += 4) {
+    const [red, green, blue, alpha] = data.subarray(place, place + 4);
+    if (alpha < 250 || Math.abs(red - 22) + Math.abs(green - 25) + Math.abs(blue - 29) > 6) continue;
+    xs.push((place / 4) % canvas.width);
+    ys.push(Math.floor(place / 4 / canvas.width));
+  }
+  const size = (values) => (Math.max(...values) - Math.min(...values)) / devicePixelRatio;
+  const out = document.createElement("pre");
+  out.id = "probe";
+  out.textContent = JSON.stringify({ width: size(xs), height: size(ys) });
+  document.body.append(out);
+}, 100));
+</script>
+"""
+"""Tells how far apart the outermost dots of measured data are, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +201,21 @@ def test_what_users_write_never_becomes_script(visit: Callable[..., Visit]) -> N
     assert hostile.probe["hostile"] is None
     assert hostile.console == []
     assert min(hostile.probe["drawn"]) > 10
+
+
+def test_a_spectrum_has_an_ohm_as_long_upward_as_to_the_right(visit: Callable[..., Visit]) -> None:
+    corners = np.array([[0.01, 0.02, 0.02, 0.01], [-0.01, -0.01, 0.0, 0.0]])
+    parts = dict(zip(("Z_Re [Ohm]", "Z_Im [Ohm]"), corners, strict=True))
+    channels = {f"{name} ({kind})": values for name, values in parts.items() for kind in ("data", "model")}
+    series = {"square": {"optimal": {"Frequency [Hz]": np.array([1.0, 10.0, 100.0, 1000.0]), **channels}}}
+    record = ElementRecord(
+        "fit", "data_fit", "DataFit", "completed", result={"objectives": {"square": {}}}, series=series
+    )
+    page = render(PipelineResult("r", "r", "completed", (record,), {}))
+    seen = visit(re.sub(r"<meta http-equiv=.*?>", "", page).replace("</body>", DOTS + "</body>"), probed=False)
+    assert seen.console == []
+    assert seen.probe["width"] > 100
+    assert seen.probe["width"] == pytest.approx(seen.probe["height"], abs=2)
 
 
 def test_policy(visit: Callable[..., Visit], page: str) -> None:

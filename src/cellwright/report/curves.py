@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +69,10 @@ class Plot:
         return {
             "title": self.title,
             "small": self.small,
-            "x": {"label": _label(self.x_label), "log": self.log_x, "values": _plain(self.x[kept], 8)},
+            "x": {"label": label_of(self.x_label), "log": self.log_x, "values": plain(self.x[kept], 8)},
             "panels": [
                 {
-                    "label": _label(panel.label),
+                    "label": label_of(panel.label),
                     "log": panel.log,
                     "zero": panel.zero,
                     "lines": [
@@ -80,7 +80,7 @@ class Plot:
                             "label": line.label,
                             "role": line.role,
                             "hidden": line.hidden,
-                            "values": _plain(line.values[kept], 6),
+                            "values": plain(line.values[kept], 6),
                         }
                         for line in panel.lines
                     ],
@@ -90,7 +90,16 @@ class Plot:
         }
 
 
-def points_each(plots: Iterable[Plot]) -> int:
+class Drawn(Protocol):
+    """What stands on the page as a plot."""
+
+    @property
+    def x(self) -> Array:
+        """The values of its horizontal axis."""
+        ...
+
+
+def points_each(plots: Iterable[Drawn]) -> int:
     """Return how many points each trace of a page may have: the fewer, the more long ones there are."""
     long = sum(len(plot.x) > POINTS for plot in plots)
     return min(max(ROOM // max(long, 1), POINTS), MOST_POINTS)
@@ -269,10 +278,12 @@ def _column(rows: Iterable[Mapping[str, Any]], name: str) -> Array:
     return np.array([np.nan if value is None else value for value in found])
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
+    """Return a name with its unit as people write it."""
     unit = unit_of(name)
     return f"{base_of(name)} [{unit_text(unit)}]" if unit else name
 
 
-def _plain(values: Array, digits: int) -> list[float | None]:
+def plain(values: Array, digits: int) -> list[float | None]:
+    """Return the values as JSON numbers of so many digits, None where there is none."""
     return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in values.tolist()]

@@ -17,6 +17,7 @@ from cellwright.report import curves, findings, notation
 from cellwright.report.curves import Plot
 from cellwright.report.findings import failure, fit_errors, validation_errors, verdict
 from cellwright.report.notation import as_float, number
+from cellwright.report.nyquist import Nyquist, nyquist
 from cellwright.report.uncertainty import (
     array_rows,
     has_intervals,
@@ -90,13 +91,13 @@ class Plots:
     """The plots of a page in order, each under the name that its figure carries."""
 
     def __init__(self) -> None:
-        self.named: dict[str, Plot] = {}
+        self.named: dict[str, Plot | Nyquist] = {}
 
-    def add(self, plots: Iterable[Plot | None]) -> list[str]:
+    def add(self, plots: Iterable[Plot | Nyquist | None]) -> list[str]:
         """Keep the plots that there are and return their names."""
         return [self._name(plot) for plot in plots if plot is not None]
 
-    def _name(self, plot: Plot) -> str:
+    def _name(self, plot: Plot | Nyquist) -> str:
         name = f"plot-{len(self.named) + 1}"
         self.named[name] = plot
         return name
@@ -304,7 +305,9 @@ def _validation(record: ElementRecord, plots: Plots) -> dict[str, Any]:
 
 def _comparisons(record: ElementRecord, plots: Plots, fitted: bool) -> list[Comparison]:
     return [
-        Comparison(objective, plots.add(curves.comparisons(objective, series, fitted)))
+        Comparison(
+            objective, plots.add([nyquist(objective, series, fitted), *curves.comparisons(objective, series, fitted)])
+        )
         for objective, series in record.series.items()
     ]
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.errors import NotFoundError, did_you_mean
+from cellwright.report.nyquist import IMAGINARY, REAL, is_spectrum
 from cellwright.schema.results import Channels, ElementRecord
 
 Array = NDArray[np.float64]
@@ -64,7 +65,10 @@ def metadata(record: ElementRecord) -> dict[str, Any]:
     return {
         "validation_plot_config": {
             "objectives": {
-                objective: {"plot_count": len(variables(channels)), "type": record.type}
+                objective: {
+                    "plot_count": 1 if is_spectrum(channels) else len(variables(channels)),
+                    "type": "EIS" if is_spectrum(channels) else record.type,
+                }
                 for objective, channels in shown.items()
             }
         },
@@ -78,21 +82,26 @@ def metadata(record: ElementRecord) -> dict[str, Any]:
 def plot(record: ElementRecord, objective: str, index: int, window: Window) -> dict[str, Any]:
     """Return one plot of an objective: data and model over the independent variable.
 
+    Of impedance there is one plot: negative imaginary parts over real ones, which clients draw on equal axes.
+
     Raises: `NotFoundError` where there are not so many.
     """
     channels = curves(record, objective)
-    names = variables(channels)
+    spectrum = is_spectrum(channels)
+    names = [f"-{IMAGINARY}"] if spectrum else variables(channels)
     if not 0 <= index < len(names):
         raise NotFoundError(f"{objective!r} has {len(names)} plots, there is no number {index}")
-    x_name, name = x_channel(channels), names[index]
-    x = channels[x_name]
-    rows = window.rows(x)
     fitted = "Fit" if record.element_type == "data_fit" else "Model"
-    traces = [
-        {"name": label, "x": x[rows], "y": channels[name + suffix][rows]}
-        for label, suffix in (("Data", DATA), (fitted, MODEL))
-        if name + suffix in channels
-    ]
+    kinds = (("Data", DATA), (fitted, MODEL))
+    x_name, name = REAL if spectrum else x_channel(channels), names[index]
+    if spectrum:
+        x = channels[REAL + DATA]
+        found = {label: (channels[REAL + kind], -channels[IMAGINARY + kind]) for label, kind in kinds}
+    else:
+        x = channels[x_name]
+        found = {label: (x, channels[name + kind]) for label, kind in kinds if name + kind in channels}
+    rows = window.rows(x)
+    traces = [{"name": label, "x": across[rows], "y": up[rows]} for label, (across, up) in found.items()]
     return {
         "traces": traces,
         "layout": {"xaxis": {"title": {"text": x_name}}, "yaxis": {"title": {"text": name}}},

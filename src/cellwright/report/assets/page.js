@@ -72,10 +72,73 @@
     document.addEventListener("mouseup", drop);
   };
 
+  // A spectrum in the plane of complex numbers: an ohm is as long upward as it is to the right.
+  const locus = (role) => (plot, index) => {
+    const { ctx, bbox } = plot;
+    const [xs, ys] = plot.data[index];
+    const stroke = colour(role)();
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.strokeStyle = ctx.fillStyle = stroke;
+    ctx.lineWidth = (role === "initial" ? 1 : 1.5) * devicePixelRatio;
+    ctx.beginPath();
+    xs.forEach((value, place) => {
+      const [x, y] = [plot.valToPos(value, "x", true), plot.valToPos(ys[place], "y", true)];
+      if (role !== "data") return place ? ctx.lineTo(x, y) : ctx.moveTo(x, y);
+      ctx.moveTo(x, y);
+      ctx.arc(x, y, 2.5 * devicePixelRatio, 0, 2 * Math.PI);
+    });
+    role === "data" ? ctx.fill() : ctx.stroke();
+    ctx.restore();
+    return null;
+  };
+
+  const span = (loci, axis) => {
+    const values = loci.flatMap((line) => line[axis]);
+    const [low, high] = [Math.min(...values, axis === "y" ? 0 : Infinity), Math.max(...values)];
+    return { middle: (low + high) / 2, size: 1.08 * (high - low) || 1 };
+  };
+
+  const drawNyquist = (spec, holder, legends, width) => {
+    const [x, y] = [span(spec.loci, "x"), span(spec.loci, "y")];
+    const height = 50 + Math.min(Math.max((width - 90) * (y.size / x.size), 180), 420);
+    const equal = (plot) => {
+      const step = Math.max(x.size / plot.bbox.width, y.size / plot.bbox.height);
+      const [right, up] = [(step * plot.bbox.width) / 2, (step * plot.bbox.height) / 2];
+      plot.batch(() => {
+        plot.setScale("x", { min: x.middle - right, max: x.middle + right });
+        plot.setScale("y", { min: y.middle - up, max: y.middle + up });
+      });
+    };
+    const facets = [{ scale: "x", auto: true }, { scale: "y", auto: true }];
+    const shown = spec.loci.map(({ label, role }) => ({ label, stroke: colour(role), facets, paths: locus(role), points: { show: false } }));
+    const plot = new uPlot(
+      {
+        mode: 2,
+        width,
+        height,
+        padding: [8, 22, 0, 0],
+        scales: { x: { time: false }, y: {} },
+        series: [{}, ...shown],
+        axes: [axis(spec.x.label, { size: 32 }), axis(spec.y.label, { size: 56 })],
+        cursor: { show: false },
+        legend: { live: false, mount: (_, table) => legends.append(table) },
+        hooks: { ready: [equal] },
+      },
+      [null, ...spec.loci.map((line) => [line.x, line.y])],
+      holder,
+    );
+    return Object.assign(plot, { equal: () => equal(plot) });
+  };
+
   const draw = (figure, printing) => {
     const spec = specs[figure.id];
     const [holder, legends] = [figure.querySelector(".panels"), figure.querySelector(".legends")];
     const width = printing ? (spec.small ? (PRINTED - 24) / 2 : PRINTED) : holder.clientWidth;
+    figure.classList.toggle("plane", Boolean(spec.loci));
+    if (spec.loci) return { plots: [drawNyquist(spec, holder, legends, width)], width };
     const plots = [];
     let following = false;
     const follow = (source, scale) => {
@@ -132,7 +195,10 @@
       const width = figure.querySelector(".panels").clientWidth;
       if (width === state.width || width === 0) continue;
       state.width = width;
-      for (const plot of state.plots) plot.setSize({ width, height: plot.height });
+      for (const plot of state.plots) {
+        plot.setSize({ width, height: plot.height });
+        plot.equal?.();
+      }
     }
   };
 

@@ -161,6 +161,15 @@ def test_what_did_not_happen_has_no_value():
     assert np.isnan(m.Last(V).measure(EARLY))
 
 
+@pytest.mark.oracle("AfterCycles")
+def test_behind_cycles_is_what_the_last_one_left():
+    np.testing.assert_allclose(m.AfterCycles(V).measure(WHOLE), [4.0, 3.0, 3.0, 3.0])
+    np.testing.assert_allclose(m.AfterCycles(A, [3, 0]).measure(EARLY), [np.nan, 1.0])
+    assert m.AfterCycles(V, [0, 5]).numbers() == {0, 4}
+    assert (m.AfterCycles(V, [2]) - m.First(V).by_cycle(cycles=[7])).numbers() == {1, 7}
+    assert (m.AfterCycles(V, [2]) - m.First(V).by_cycle()).numbers() is None
+
+
 def test_a_step_that_had_nothing_to_do_is_passed_over():
     skipped = Stretch((None, *cycle(0).steps), complete=True)
     assert float(m.First(V).measure(skipped)) == 4.0

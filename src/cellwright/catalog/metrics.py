@@ -22,6 +22,7 @@ from cellwright.schema.variant import Example
 
 __all__ = [
     "SOC",
+    "AfterCycles",
     "ComposedMetric",
     "CyclewiseMetric",
     "First",
@@ -285,9 +286,7 @@ class CyclewiseMetric(Metric):
     @field_validator("cycles")
     @classmethod
     def _from_zero(cls, given: list[int] | None) -> list[int] | None:
-        if given is not None and min(given, default=0) < 0:
-            raise ConfigurationError(f"cycles count from 0, and {min(given)} is named")
-        return given
+        return _checked(given)
 
     def parts(self) -> Iterator[Metric]:
         """Yield the metric and all that it is made of."""
@@ -305,6 +304,47 @@ class CyclewiseMetric(Metric):
 
     def _part(self, cycle: Stretch) -> Stretch:
         return cycle if self.step is None else cycle.of_step(self.step)
+
+
+class AfterCycles(Metric):
+    """The value behind n whole cycles, of the fresh cell for n = 0, as PyBaMM tells the summary variables of a cycle.
+
+    Source: Sulzer, Marquis, Timms, Robinson & Chapman, J. Open Res. Softw. 9 (2021) 14, doi:10.5334/jors.309.
+    """
+
+    example: ClassVar = Example(fields={"variable": "Loss of lithium inventory [%]", "cycles": [0, 100]})
+    at_ends: ClassVar[bool] = True
+
+    type: Literal["AfterCycles"] = "AfterCycles"
+    variable: str
+    cycles: list[int] | None = None
+
+    @field_validator("cycles")
+    @classmethod
+    def _from_zero(cls, given: list[int] | None) -> list[int] | None:
+        return _checked(given)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The variables of the model that this part reads."""
+        return (self.variable,)
+
+    def numbers(self) -> frozenset[int] | None:
+        """Return the cycles at whose ends it looks; None where no cycles are named."""
+        return None if self.cycles is None else frozenset(max(number - 1, 0) for number in self.cycles)
+
+    def measure(self, stretch: Stretch) -> Array:
+        """Return the values (cycles,); of all that were kept, and of the fresh cell before, where none are named."""
+        cycles = range(max(stretch.cycles, default=-1) + 2) if self.cycles is None else self.cycles
+        first, last = First(variable=self.variable), Last(variable=self.variable)
+        values = [last.measure(stretch.of_cycle(n - 1)) if n else first.measure(stretch.of_cycle(0)) for n in cycles]
+        return np.array(values, dtype=float)
+
+
+def _checked(given: list[int] | None) -> list[int] | None:
+    if given is not None and min(given, default=0) < 0:
+        raise ConfigurationError(f"cycles count from 0, and {min(given)} is named")
+    return given
 
 
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -378,7 +418,7 @@ def of_cycles(metric: Metric, cycles: Sequence[int]) -> Metric:
 
     Raises: `ConfigurationError` for a metric that is no metric of cycles, or that names others.
     """
-    if isinstance(metric, CyclewiseMetric):
+    if isinstance(metric, CyclewiseMetric | AfterCycles):
         if metric.cycles is not None and metric.cycles != list(cycles):
             raise ConfigurationError(
                 f"the metric names the cycles {_listed(metric.cycles)}, and the data have values of {_listed(cycles)}",

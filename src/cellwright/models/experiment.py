@@ -5,6 +5,7 @@ where an experiment ended that did not come to its end. Variables are worked out
 reads.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -74,12 +75,15 @@ class BuiltExperiment(ParameterisedModel):
     def _solved(self, simulation: Any, inputs: dict[str, float]) -> Solved:
         ending = Ending()
         try:
-            solution = simulation.solve(
-                inputs=inputs,
-                save_at_cycles=self._saved,
-                calc_esoh="capacity" in simulation.experiment.termination,
-                callbacks=[ending],
-            )
+            with warnings.catch_warnings():
+                # PyBaMM looks at the profile of each step all the time, also beyond its end.
+                warnings.simplefilter("ignore", pybamm.SolverWarning)
+                solution = simulation.solve(
+                    inputs=inputs,
+                    save_at_cycles=self._saved,
+                    calc_esoh="capacity" in simulation.experiment.termination,
+                    callbacks=[ending],
+                )
             record = self._record(solution, ending, Health(simulation, solution, inputs, self.health))
             outputs = {name: np.atleast_1d(one.measure(record)) for name, one in self.problem.measures.items()}
         except Exception as cause:  # whatever fails inside PyBaMM is a status of this solve
@@ -87,7 +91,7 @@ class BuiltExperiment(ParameterisedModel):
         missing = [name for name, values in outputs.items() if np.isnan(values).any()]
         if record.complete or not missing:
             return Solved("solved", outputs)
-        said = f"{ending.told(len(self.problem.cycles))}; what comes later has no value"
+        said = f"{ending.told()}; what comes later has no value"
         if all(np.isnan(values).all() for values in outputs.values()):
             return Solved("failed", message=said)
         return Solved("ended early", outputs, said)
@@ -258,10 +262,10 @@ class Ending(pybamm.callbacks.Callback):  # type: ignore[misc]
     def _broken(self, logs: Mapping[str, Any], reason: str) -> None:
         self.number, self.step, self.reason = logs["cycle number"][0] - 1, logs["step number"][0] - 1, reason
 
-    def told(self, planned: int) -> str:
+    def told(self) -> str:
         """Return where the experiment ended, in words."""
         if self.number is None:
-            return f"the experiment's own end was reached after {len(self.numbers)} of {planned} cycles"
+            return f"the experiment's own end was reached after {len(self.numbers)} cycles"
         return f"the experiment ended in cycle {self.number}, step {self.step} ({self.reason})"
 
 

@@ -91,7 +91,7 @@ def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[st
     for name in sorted(variables):
         if name not in known:
             said, hint = f"the model {kind} has no variable {name!r}", did_you_mean(name, known)
-        elif model.variables[name].domain:
+        elif model.variables[name].domain not in _points(model):
             domain = " and ".join(model.variables[name].domain)
             said = f"{name!r} varies over the {domain}, and is not one number at a time"
             hint = did_you_mean(f"X-averaged {name}", known)
@@ -102,6 +102,12 @@ def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[st
     model.variables = {name: model.variables[name] for name in variables}
     shape = {parameter.name: "Parameter" for parameter in pybamm.Geometry(model.default_geometry).parameters}
     return {**shape, **{name: str(sort) for name, (_, sort) in model.get_parameter_info().items()}}
+
+
+def _points(model: Any) -> tuple[list[str], ...]:
+    """Return the domains on which a variable is one number: none, and current collectors without extent."""
+    extent = getattr(model, "options", {}).get("dimensionality", 0)
+    return ([],) if extent else ([], ["current collector"])
 
 
 def pybamm_model(spec: ModelSpec) -> Any:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from cellwright.catalog.metrics import CyclewiseMetric, First, of_cycles
+from cellwright.catalog.metrics import AfterCycles, CyclewiseMetric, of_cycles
 from cellwright.catalog.models import SimulatedOptions, spec_of
 from cellwright.catalog.objectives.protocol import AT as EXPERIMENT
 from cellwright.catalog.objectives.protocol import CURRENT, TIME, VOLTAGE, Protocol, Replay, protocol_of, replay
@@ -18,7 +19,7 @@ from cellwright.schema.datasource import DataSource, parse
 from cellwright.schema.metrics import Metric
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.prepared import PreparedSimulation
-from cellwright.schema.simulation import Array, ExperimentProblem, Simulate, SimulationProblem, Solved
+from cellwright.schema.simulation import ExperimentProblem, Simulate, SimulationProblem, Solved
 from cellwright.schema.tables import Columns
 from cellwright.schema.values import settled
 from cellwright.schema.variant import Example
@@ -165,9 +166,9 @@ class CycleAgeing(SimulationObjective):
 
     r = y_model(n_i) - y_data(n_i) for each of `objective variables` (default: all columns but `Cycle number`) at the
     cycles n_i that have a measured value; a row without one (NaN) counts for the other variables alone. Cycles count
-    from 0. A variable is read of a cycle as its metric says; without a metric it is a summary of the cell when the
-    cycle begins: `LLI [%]`, `LAM_ne [%]`, `LAM_pe [%]`, the capacity at rest `Capacity [A.h]`, or a summary variable of
-    PyBaMM by its own name, so that 0 is the fresh cell and n the cell behind n cycles.
+    from 0. A variable is read of a cycle as its metric says; without a metric it is a summary of the cell behind n
+    cycles, as the cycle n finds it: `LLI [%]`, `LAM_ne [%]`, `LAM_pe [%]`, the capacity at rest `Capacity [A.h]`, or a
+    summary variable of PyBaMM by its own name.
 
     The experiment is simulated as far as it is compared. What an experiment that ended early did not reach has no value
     and counts as `nan_values` of the cost says.
@@ -204,7 +205,6 @@ class CycleAgeing(SimulationObjective):
             raise DataError(f"beside {CYCLE!r} the data have no column to compare")
         rows = {name: measured(table, name) for name in variables}
         protocol = self._protocol()
-        _refuse_beyond(cycles, protocol)
         # Rows of the same cycle are several measurements of one value.
         wanted = {name: np.unique(cycles[rows[name]], return_inverse=True) for name in variables}
         measures = self._measures({name: numbers.tolist() for name, (numbers, _) in wanted.items()}, protocol)
@@ -274,9 +274,9 @@ class CycleAgeing(SimulationObjective):
         measures = {}
         for name, cycles in wanted.items():
             try:
-                own = First(variable=MODES.get(name, name)).by_cycle()
+                own = AfterCycles(variable=MODES.get(name, name))
                 measures[name] = of_cycles(Metric.parse(given[name]) if name in given else own, cycles)
-                _refuse_steps(measures[name], protocol)
+                _refuse_what_is_not_there(measures[name], protocol)
             except CellwrightError as error:
                 raise error.within("options", "metrics", name) from None
         return measures
@@ -304,29 +304,25 @@ def cycle_numbers(table: Columns) -> NDArray[np.intp]:
     return np.asarray(given, dtype=np.intp)
 
 
-def _refuse_beyond(cycles: Array | NDArray[np.intp], protocol: Protocol) -> None:
-    last = int(cycles.max(initial=0))
-    if last >= len(protocol.cycles):
-        raise DataError(
-            f"the data name cycle {last}, and the experiment has {len(protocol.cycles)} cycles, "
-            f"0 to {len(protocol.cycles) - 1}",
-            hint="cycles count from 0; a cell is measured behind the last cycle in a cycle of its own",
-        )
-
-
-def _refuse_steps(metric: Metric, protocol: Protocol) -> None:
-    """Make sure that the steps a metric reads are there in the cycles that it names."""
+def _refuse_what_is_not_there(metric: Metric, protocol: Protocol) -> None:
+    """Make sure that the experiment has the cycles, and these the steps, that a metric reads."""
+    planned = len(protocol.cycles)
     for part in metric.parts():
+        cycles = getattr(part, "cycles", None) or []
+        last = max(cycles, default=0)
+        if last >= planned + isinstance(part, AfterCycles):
+            raise DataError(
+                f"the data name cycle {last}, and the experiment has {planned} cycles, 0 to {planned - 1}",
+                hint="cycles count from 0; a cell is measured in a cycle of its own",
+            )
         if isinstance(part, CyclewiseMetric):
             inner = [getattr(one, "step", None) for one in part.metric.parts()] if part.step is None else []
-            for cycle in part.cycles or ():
+            for cycle, step in product(cycles, (part.step, *inner)):
                 count = protocol.steps(cycle)
-                for step in (part.step, *inner):
-                    if step is not None and not -count <= step < count:
-                        raise ConfigurationError(
-                            f"step {step} is read of cycle {cycle}, which has {count} steps, 0 to {count - 1}",
-                            at=("step",),
-                        )
+                if step is not None and not -count <= step < count:
+                    raise ConfigurationError(
+                        f"step {step} is read of cycle {cycle}, which has {count} steps, 0 to {count - 1}", at=("step",)
+                    )
 
 
 def split_settings(given: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,6 +16,8 @@ CONDITIONS = ("period", "temperature", "termination")
 AT = ("options", "experiment")
 PATIENCE = 5.0
 """How many times its measured length a step may take to reach its endpoint."""
+BEYOND = 1.0
+"""Time [s] by which a profile lasts longer than its step."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,9 @@ def _step(part: Stage, table: Columns, how: Replay, split: bool) -> dict[str, An
 
 
 def _profile(table: Columns, part: Stage) -> Iterator[tuple[float, float]]:
-    """Yield times [s] since the beginning and currents [A], the last current held to the end."""
+    """Yield times [s] since the beginning and currents [A]; solvers look beyond the end too."""
     first, behind = part.rows
     time, current = table[TIME][first:behind] - table[TIME][first], table[CURRENT][first:behind]
     kept = np.append(np.diff(time) > 0, True)
     yield from zip(time[kept].tolist(), current[kept].tolist(), strict=True)
-    if part.duration > time[-1]:
-        yield part.duration, float(current[-1])
+    yield max(part.duration, float(time[-1])) + BEYOND, float(current[-1])

@@ -406,6 +406,11 @@ class GaussianLogLikelihood(ScopedCost):
         return {n: v if isinstance(v, str) else _checked_deviation(v, n) for n, v in given.items()}
 
     @property
+    def is_likelihood(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def reads(self) -> frozenset[str]:
         """The names of the parameters that are a noise."""
         return frozenset(value for value in self.sigma.values() if isinstance(value, str))
@@ -531,6 +536,11 @@ class MultiCost(ErrorFunction):
     def has_residuals(self) -> bool:
         """Whether all its costs have a residual array."""
         return all(part.cost.has_residuals for part in self.costs)
+
+    @property
+    def is_likelihood(self) -> bool:
+        """Whether its costs are likelihoods, each counted once."""
+        return all(part.cost.is_likelihood and part.weight == 1 for part in self.costs)
 
     @property
     def reads(self) -> frozenset[str]:

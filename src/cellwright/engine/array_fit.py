@@ -98,7 +98,7 @@ def array_fit(name: str, element: ArrayDataFit, p: ParameterSet, world: World) -
             "failed_objectives": {key: str(error) for key, error in failed.items()},
         },
         reads=tuple(sorted({read for record in records.values() for read in record.reads})),
-        series={objective: both for record in records.values() for objective, both in record.series.items()},
+        series={objective: both for record in records.values() for objective, both in record.curves.items()},
         counts=counts,
         warnings=(*_remarks(records), *(f"{one!r} is no number at each value, and makes no table" for one in left)),
     )

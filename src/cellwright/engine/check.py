@@ -10,6 +10,7 @@ from cellwright.engine.array_fit import look_at_each, standing_in
 from cellwright.engine.fit import FitSetup, set_up
 from cellwright.engine.found_tables import tables_read, with_tables
 from cellwright.engine.objectives import computed, missing_of, prepared, settled
+from cellwright.engine.posterior import unlikely
 from cellwright.engine.recall import recall
 from cellwright.engine.starts import starting_values
 from cellwright.engine.validate import judging
@@ -203,6 +204,7 @@ def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
 
 def _note_fit(name: str, setup: FitSetup, errors: list[CellwrightError], walk: Walk) -> None:
     walk.find(name, errors)
+    walk.problems += [replace(problem, at=(name, *problem.at)) for problem in unlikely(setup.estimator, setup.cost)]
     walk.read(name, setup.reads)
     for free in setup.space.names:
         _warn_of_stale(name, free, setup.reads, walk)

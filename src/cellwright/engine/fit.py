@@ -13,19 +13,20 @@ from cellwright.catalog.samplers import LatinHypercube
 from cellwright.engine.identifiability import with_identifiability
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.objectives import channels, comparison, prepared, statistics
-from cellwright.engine.search import Evaluation, Listener, Question, SearchEndedError, TotalCost
+from cellwright.engine.posterior import with_posterior
+from cellwright.engine.search import Evaluation, Listener, Question, TotalCost
 from cellwright.engine.seeds import seed_of
-from cellwright.engine.starts import starting_values, starts
+from cellwright.engine.starts import chained, starting_values, starts
 from cellwright.engine.terms import Lookup, Terms, terms_of
 from cellwright.engine.together import together
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, Path, SolverError, did_you_mean
 from cellwright.schema.elements import DataFit, DataFitOptions
-from cellwright.schema.families import Cost, Estimator, FittingObjective, Prepared
+from cellwright.schema.families import Array, Cost, Estimator, FittingObjective, Prepared
 from cellwright.schema.names import unit_of, vocabulary
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, Series
-from cellwright.schema.search import Found, Space
+from cellwright.schema.search import Found, SearchEndedError, Space
 from cellwright.schema.values import digest, free_names, to_wire
 from cellwright.schema.variant import without_live
 from cellwright.schema.work import Answer, Pool, Task
@@ -120,17 +121,17 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
     chance = not _deterministic(setup.estimator) or element.multistarts is not None
     seed = seed_of(options.seed, key, world) if chance else options.seed
     estimator = setup.estimator if options.max_iterations is None else setup.estimator.limited(options.max_iterations)
+    first = seed or 0
+    spaces = [chained(element, setup.space, first)] if estimator.chained else starts(element, setup.space, first)
     searches = [
         partial(_search, replace(question, space=start), estimator, seed, i, key, world)
-        for i, start in enumerate(starts(element, setup.space, seed or 0))
+        for i, start in enumerate(spaces)
     ]
     children = together(searches, world.pool)
     record = _record(name, element, setup, children, job, seed, world, began)
     best = min(children, key=lambda child: child.cost)
-    assert best.evaluation.best_point is not None
-    return with_identifiability(
-        record, replace(question, space=best.space, job=job), best.evaluation.best_point, key, world
-    )
+    record = with_identifiability(record, replace(question, space=best.space, job=job), best.point, key, world)
+    return record if best.found.draws is None else with_posterior(record, best.space, best.found.draws)
 
 
 def looked_at(space: Space) -> list[dict[str, float]]:
@@ -153,14 +154,21 @@ class Child:
 
     @property
     def cost(self) -> float:
-        """The best cost."""
-        return self.evaluation.best_cost
+        """The best cost: of all that were evaluated, or of what a sampler drew."""
+        drawn = self.found.draws
+        return self.evaluation.best_cost if drawn is None else float(drawn.costs.min())
+
+    @property
+    def point(self) -> Array:
+        """The point (d,) of the best cost."""
+        best = self.evaluation.best_point
+        assert best is not None
+        return best if self.found.draws is None else self.found.draws.best
 
     @property
     def values(self) -> dict[str, float]:
         """The best parameters in their units."""
-        assert self.evaluation.best_point is not None
-        return self.space.values(self.evaluation.best_point)
+        return self.space.values(self.point)
 
 
 def _search(

@@ -14,7 +14,7 @@ from cellwright.engine.terms import Lookup, Terms
 from cellwright.engine.world import World
 from cellwright.errors import CanceledError, InternalError
 from cellwright.schema.families import Array, Comparison, Cost, Prepared
-from cellwright.schema.search import Batch, Space
+from cellwright.schema.search import Batch, SearchEndedError, Space
 from cellwright.schema.work import Answer, Task
 
 PROGRESS_EVERY = 0.1
@@ -26,10 +26,6 @@ KEPT = 1e-6
 
 Listener = Callable[[Mapping[str, Any]], Any]
 """Hears of each improvement, as a row of the trace; ends the search by returning True."""
-
-
-class SearchEndedError(Exception):
-    """A limit ended the search; the best point so far stands."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cellwright.catalog.estimators.chains import CHAINS
 from cellwright.catalog.samplers import LatinHypercube
 from cellwright.errors import ConfigurationError, did_you_mean
 from cellwright.schema.elements import DataFit
@@ -59,6 +60,28 @@ def starts(element: DataFit, space: Space, seed: int) -> list[Space]:
     sampler = element.initial_guess_sampler or LatinHypercube()
     cube = sampler.draw(missing, len(space.dimensions), np.random.default_rng(seed)) if missing else ()
     return listed + [_drawn(element, space, row, fixed) for row in cube]
+
+
+def chained(element: DataFit, space: Space, seed: int) -> Space:
+    """Return the space of a search by chains, with their starts.
+
+    There is one for each of several starts. Where the fit has one, the chains are as many as the search makes on its
+    own: the first starts there, the others at draws of the parameters that have an `initial_guess_distribution`.
+
+    Raises: as `starts`.
+    """
+    each = starts(element, space, seed)
+    if element.multistarts is not None or isinstance(element.initial_guesses, list):
+        return replace(each[0], starts=tuple(one.values(one.initial) for one in each))
+    fixed = element.initial_guesses if isinstance(element.initial_guesses, dict) else {}
+    own = {d.name: d for d in space.dimensions if _distribution(element, d) is not None and d.name not in fixed}
+    sampler = element.initial_guess_sampler or LatinHypercube()
+    cube = sampler.draw(CHAINS - 1, len(own), np.random.default_rng(seed)) if own else np.empty((CHAINS - 1, 0))
+    drawn = [
+        {**fixed, **{name: _value(element, one, float(q)) for (name, one), q in zip(own.items(), row, strict=True)}}
+        for row in cube
+    ]
+    return replace(space, starts=(space.values(space.initial), *drawn))
 
 
 def _refuse_unbounded(element: DataFit, space: Space, fixed: Mapping[str, float]) -> None:

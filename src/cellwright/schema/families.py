@@ -108,6 +108,11 @@ class Cost(Member):
     """Whether it compares a model with data; a cost of metrics looks at the model alone."""
 
     @property
+    def is_likelihood(self) -> bool:
+        """Whether the cost is the negative logarithm of a likelihood, up to a constant."""
+        return False
+
+    @property
     def has_residuals(self) -> bool:
         """Whether there is a residual array."""
         one = np.ones(2)
@@ -421,6 +426,8 @@ class Estimator(Member):
     """Whether chance has a part in its path."""
     ensemble: ClassVar[bool] = False
     """Whether all the points that it asks for are its result, rather than the best one alone."""
+    chained: ClassVar[bool] = False
+    """Whether one search makes several chains, one from each start of a fit, and draws from exp(-cost)."""
 
     @field_validator("type", mode="before", check_fields=False)
     @classmethod

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cellwright.errors import NotFoundError, did_you_mean
 from cellwright.schema.parameters import Origin, ParameterSet
+from cellwright.schema.posterior import CHAINS, PosteriorResult
 from cellwright.schema.values import normalise
 
 ElementStatus = Literal["pending", "running", "completed", "failed", "canceled", "skipped"]
@@ -34,6 +35,7 @@ class ElementRecord:
     (value → the fit's result); a validation's has `summary_stats` (objective → list of {"name": "RMSE [mV] (Voltage
     [V])", "value"}), `validation_results` (objective → status, points, `fitted_by`, `before_fit`) and
     `failed_objectives`.
+    The draws of a sampler are among the `series`, under `cellwright.schema.posterior.CHAINS`: `posterior` reads them.
     `unresolved` lists for each expression the parameters it waits for. `trace` has a row per improvement of a fit:
     `evaluations`, `seconds`, `cost`, `best_cost`, `inputs_unscaled`. `counts` has `solves`, `failed`, `replayed`.
     """
@@ -72,6 +74,16 @@ class ElementRecord:
         if indices is None:
             raise NotFoundError(f"{self.name!r} is no sensitivity, and has no {kind} order")
         return sorted(indices.items(), key=lambda one: -one[1])[:n]
+
+    @property
+    def curves(self) -> Series:
+        """The series of the objectives."""
+        return {name: sources for name, sources in self.series.items() if name != CHAINS}
+
+    @property
+    def posterior(self) -> PosteriorResult | None:
+        """What a sampler has drawn; None where the element is no such fit, or its series are not there."""
+        return PosteriorResult.of(self.result, self.series[CHAINS]) if CHAINS in self.series else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON, without its series."""

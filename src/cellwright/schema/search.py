@@ -95,10 +95,15 @@ class Condition:
 
 @dataclass(frozen=True)
 class Space:
-    """The box that is searched, in search coordinates, and the conditions that the cost penalises."""
+    """The box that is searched, in search coordinates, and the conditions that the cost penalises.
+
+    `starts` says, in the parameters' units, where each of several chains starts that one search makes; a parameter that
+    is not named starts where the search thinks best. It is empty where the search decides on all of it.
+    """
 
     dimensions: tuple[Dimension, ...]
     conditions: tuple[Condition, ...] = ()
+    starts: tuple[Mapping[str, float], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,11 +146,34 @@ class Space:
 
 
 @dataclass(frozen=True)
+class Draws:
+    """What a sampler has drawn: points (chain, draw, d) in search coordinates, and the cost of each (chain, draw).
+
+    The first `burnin` draws of each chain are those on the way to the probability that is sampled.
+    """
+
+    points: Array
+    costs: Array
+    burnin: int
+    method: str
+
+    @property
+    def best(self) -> Array:
+        """The draw (d,) of the least cost."""
+        return np.asarray(self.points.reshape(-1, self.points.shape[-1])[int(np.argmin(self.costs))])
+
+
+@dataclass(frozen=True)
 class Found:
-    """What a search ends with: the point (d,), whether it converged, its words and counts."""
+    """What a search ends with: the point (d,), whether it converged, its words and counts, and what a sampler drew."""
 
     point: Array
     success: bool
     message: str
     iterations: int = 0
     detail: Mapping[str, Any] = field(default_factory=dict)
+    draws: Draws | None = None
+
+
+class SearchEndedError(Exception):
+    """A limit ended the search; the best point so far stands."""

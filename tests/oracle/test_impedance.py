@@ -147,6 +147,17 @@ def test_single_particles_are_spheres_in_closed_form():
     np.testing.assert_allclose(spectrum(frequencies=frequencies, settings=settings), expected, rtol=3e-3)
 
 
+def test_a_mesh_that_is_fine_at_the_surface_is_ten_times_better_than_an_even_one():
+    # The figures that `EISOptions` tells.
+    frequencies = np.logspace(-3, 4, 57)
+    exact = sum(sphere(CELL, electrode, frequencies) for electrode in ("negative", "positive"))
+    surface = {"class": "Exponential1DSubMesh", "submesh_params": {"side": "right", "stretch": 6}}
+    settings = {"submesh_types": {f"{electrode} particle": surface for electrode in ("negative", "positive")}}
+    even, fine = (np.abs(spectrum(frequencies=frequencies, settings=one) / exact - 1).max() for one in ({}, settings))
+    assert even == pytest.approx(0.06, abs=0.01)
+    assert fine == pytest.approx(0.006, abs=0.001)
+
+
 @pytest.mark.parametrize("model", ["SPM", "DFN"])
 def test_a_contact_resistance_adds_itself_at_all_frequencies(model):
     without, with_it = (spectrum(merged({R_C: value}), model, options=WITH_CONTACT) for value in (0.0, 7e-3))

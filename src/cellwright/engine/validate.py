@@ -12,6 +12,9 @@ from cellwright.schema.families import Cost, Prepared
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels, ElementRecord
 
+TIMELESS = "features of pulses are no time series: they are compared pulse by pulse"
+"""What is said of an objective whose comparison has no course over time."""
+
 
 def validate(name: str, element: Validation, p: ParameterSet, world: World) -> ElementRecord:
     """Return the record of the validation; an objective that fails is told and does not sink the others.
@@ -38,6 +41,7 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
     if not stats:
         raise _worst(errors, failed)
     early = [o for o, outcome in outcomes.items() if outcome["status"] == "ended early"]
+    timeless = {o: TIMELESS for o in stats if not getattr(ready[o], "time_series", True)}
     return ElementRecord(
         name=name,
         element_type="validation",
@@ -50,6 +54,7 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
             "summary_stats": stats,
             "validation_results": outcomes,
             "failed_objectives": failed,
+            **({"validation_not_supported": timeless} if timeless else {}),
         },
         reads=tuple(sorted(frozenset().union(*(one.reads for one in ready.values()), *looked_up))),
         series=series,

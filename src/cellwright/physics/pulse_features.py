@@ -260,8 +260,8 @@ def _root_lines(
         one = int(few[0])
         to = "its end" if np.isinf(high) else f"{high:g} s"
         raise DataError(
-            f"{said} {pulses.numbers[one]} has {counts[one]} rows between {low:g} s and {to}, and a line over the "
-            f"square root of time needs {FEWEST}",
+            f"{said} {pulses.numbers[one]} has too few rows ({counts[one]}) between {low:g} s and {to}: a line over "
+            f"the square root of time needs {FEWEST}",
             hint=f"choose another {'pulse_window' if said == 'pulse' else 'rest_window'!r}, or data of more rows",
         )
     mean = np.bincount(pulse, root) / counts

@@ -19,7 +19,7 @@ from cellwright.catalog.objectives.measured_current import (
     measured,
 )
 from cellwright.catalog.objectives.simulated import SimulationObjective
-from cellwright.errors import ConfigurationError, NotImplementedYetError, Problem, did_you_mean
+from cellwright.errors import ConfigurationError, DataError, NotImplementedYetError, Problem, did_you_mean
 from cellwright.physics.pulse_features import (
     FeaturesOfRows,
     PulseFeatures,
@@ -32,6 +32,7 @@ from cellwright.physics.pulse_features import (
 from cellwright.physics.pulses import Pulses, find_pulses, switched_current
 from cellwright.schema.derived import PreparedDerivation
 from cellwright.schema.families import Array, Prepared
+from cellwright.schema.names import base_of
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.prepared import PreparedSimulation
 from cellwright.schema.simulation import Simulate
@@ -283,8 +284,20 @@ class Pulse(SimulationObjective):
         simulation = simulate(driven(self, p, free, course, time[features.rows], (VOLTAGE,), exact=True))
         x_name, x = _place(table, features.pulses)
         observed = features(measured(table, VOLTAGE))
+        _refuse_nothing(observed, features.pulses)
         derivation = FeaturesOfRows(features, len(time))
         return PreparedDerivation(x_name, x, observed, simulation, derivation, time_series=False)
+
+
+def _refuse_nothing(observed: Mapping[str, Array], pulses: Pulses) -> None:
+    for name, values in observed.items():
+        missing = np.flatnonzero(~np.isfinite(values))
+        if missing.size:
+            raise DataError(
+                f"{base_of(name)!r} of pulse {pulses.numbers[missing[0]]} cannot be told: the voltage does not move in "
+                f"the rest after it",
+                hint="look at the resolution of the voltage, or take a longer rest",
+            )
 
 
 def _place(table: Columns, pulses: Pulses) -> tuple[str, Array]:

@@ -297,7 +297,7 @@ def _child(child: Child, estimator: Estimator) -> dict[str, Any]:
         **_kind(child, estimator),
         "parameter_values": child.values,
         "cost": to_wire(child.cost),
-        "success": child.found.success,
+        "success": child.found.success and bool(np.isfinite(child.cost)),
         "message": child.found.message,
         "evaluations": child.evaluation.counts["evaluations"],
         "initial_guess": {dimension.name: dimension.initial for dimension in child.space.dimensions},

@@ -18,10 +18,7 @@ from cellwright.schema.variant import Example
 FIRST_SIGMA = 1 / 6
 """First standard deviation in search coordinates, where the bounds are 0 and 1: three of them span half the range."""
 
-WORDS: Mapping[str, frozenset[str]] = {
-    "CMA_const_trace": frozenset({"aeig", "arithm", "geig", "geom"}),
-    "CMA_elitist": frozenset({"initial"}),
-}
+WORDS: Mapping[str, frozenset[str]] = {"CMA_const_trace": frozenset({"aeig", "arithm", "geig", "geom"})}
 """The options of cma that may be words, and which: it evaluates all other strings as Python."""
 ELSEWHERE: Mapping[str, str] = {
     "bounds": "the bounds are those of the fit's parameters",

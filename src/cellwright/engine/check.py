@@ -204,7 +204,8 @@ def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
 
 def _note_fit(name: str, setup: FitSetup, errors: list[CellwrightError], walk: Walk) -> None:
     walk.find(name, errors)
-    walk.problems += [replace(problem, at=(name, *problem.at)) for problem in unlikely(setup.estimator, setup.cost)]
+    doubtful = unlikely(setup.estimator, setup.cost, setup.ready)
+    walk.problems += [replace(problem, at=(name, *problem.at)) for problem in doubtful]
     walk.read(name, setup.reads)
     for free in setup.space.names:
         _warn_of_stale(name, free, setup.reads, walk)

@@ -1,6 +1,6 @@
 """What a sampler's draws come to: the wire form of a posterior, and in words how far to trust it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from cellwright.engine.search import TotalCost
 from cellwright.errors import Problem
-from cellwright.schema.families import Array, Estimator
+from cellwright.schema.families import Array, Cost, Estimator
 from cellwright.schema.posterior import CHAINS, PosteriorResult, stored
 from cellwright.schema.results import ElementRecord
 from cellwright.schema.search import Draws, Space
@@ -26,14 +26,15 @@ LEVEL = 0.95
 """The probability between the ends of the intervals that are told."""
 
 
-def unlikely(estimator: Estimator, cost: TotalCost) -> Iterator[Problem]:
+def unlikely(estimator: Estimator, cost: TotalCost, objectives: Iterable[str]) -> Iterator[Problem]:
     """Yield a warning for each cost from which a posterior is drawn and that is no likelihood.
 
     It is none that keeps a fit from running: the contract allows any cost, and where its minimum lies is right.
     """
-    if not estimator.chained:
-        return
-    for at, one in ((("cost",), cost.whole), *((("objectives", name, "cost"), own) for name, own in cost.own.items())):
+    rest = set(objectives) - cost.own.keys()
+    places: list[tuple[tuple[str, ...], Cost]] = [(("cost",), cost.whole)] if rest else []
+    places += [(("objectives", name, "cost"), own) for name, own in cost.own.items()]
+    for at, one in places if estimator.chained else ():
         if not one.is_likelihood:
             yield Problem(
                 "warning",
@@ -112,9 +113,9 @@ def _finite(value: Any) -> float | None:
 
 
 def _summary(draws: Array) -> dict[str, float]:
-    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+    low, middle, high = (float(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
     deviation = float(np.std(draws, ddof=1)) if draws.size > 1 else 0.0
-    return {"mean": float(draws.mean()), "std": deviation, "median": float(middle), "q05": float(low), "q95": float(high)}
+    return {"mean": float(draws.mean()), "std": deviation, "median": middle, "q05": low, "q95": high}
 
 
 def with_posterior(record: ElementRecord, space: Space, draws: Draws) -> ElementRecord:
@@ -146,7 +147,7 @@ def doubts(result: Mapping[str, Any], chains: int) -> Iterator[str]:
     apart = [name for name, value in r_hat.items() if value is None or value > AGREE]
     if apart:
         known = [r_hat[name] for name in apart if r_hat[name] is not None]
-        how = f"R-hat is {max(known):.3g}" if known else "there is no R-hat"
+        how = f"R-hat is {max(known):.3f}" if known else "there is no R-hat"
         yield (
             f"the chains do not agree yet on {_listed(apart)} ({how}, and {AGREE} at most where they do): "
             "raise max_iterations, or start at a fitted point"

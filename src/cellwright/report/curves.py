@@ -13,7 +13,7 @@ from cellwright.schema.results import Channels, ElementRecord
 from cellwright.schema.values import Function
 
 Array = NDArray[np.float64]
-Role = Literal["data", "initial", "fitted", "tried", "best", "curve"]
+Role = Literal["data", "initial", "fitted", "tried", "best", "curve", "chain"]
 
 POINTS = 2000
 """The points that a trace may always have: two for every pixel of a wide screen's plot."""

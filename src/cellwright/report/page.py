@@ -18,6 +18,7 @@ from cellwright.report.curves import Plot
 from cellwright.report.findings import failure, fit_errors, validation_errors, verdict
 from cellwright.report.notation import as_float, number
 from cellwright.report.nyquist import Nyquist, nyquist
+from cellwright.report.posterior import marginals, posterior_facts, posterior_rows, ways
 from cellwright.report.uncertainty import (
     array_rows,
     has_intervals,
@@ -247,6 +248,10 @@ def _fit(record: ElementRecord, plots: Plots) -> dict[str, Any]:
         "comparisons": _comparisons(record, plots, fitted=True),
         "convergence": plots.add([curves.convergence(record)]),
         "traces": plots.add(curves.parameter_traces(record)),
+        "posterior": posterior_rows(record),
+        "drawn": posterior_facts(record),
+        "marginals": plots.add(marginals(record)),
+        "ways": plots.add(ways(record)),
     }
 
 
@@ -308,7 +313,7 @@ def _comparisons(record: ElementRecord, plots: Plots, fitted: bool) -> list[Comp
         Comparison(
             objective, plots.add([nyquist(objective, series, fitted), *curves.comparisons(objective, series, fitted)])
         )
-        for objective, series in record.series.items()
+        for objective, series in record.curves.items()
     ]
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cellwright.report.findings import Verdict, is_fit, solves, verdict
 from cellwright.report.notation import counted, duration, measured, number, unit_text
+from cellwright.report.posterior import posterior_rows
 from cellwright.report.uncertainty import (
     array_rows,
     has_intervals,
@@ -19,6 +20,8 @@ from cellwright.report.uncertainty import (
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.results import ElementRecord, PipelineResult
 
+POSTERIOR = ("Mean", "Std", "5 %", "95 %", "R-hat", "ESS")
+"""The columns of numbers of a posterior's table."""
 _STYLES = {"completed": "bold green", "failed": "bold red", "error": "red", "canceled": "bold yellow"}
 
 
@@ -29,7 +32,7 @@ def summary(result: PipelineResult) -> RenderableType:
     for record in result.elements:
         if is_fit(record) and record.result.get("parameters"):
             parts += ["", _fitted(record)]
-        parts += [part for table in _analysed(record) if table.row_count for part in ("", table)]
+        parts += [part for table in (_posterior(record), *_analysed(record)) if table.row_count for part in ("", table)]
     parts += [part for table in (_fit_errors(found), _validations(found)) if table.row_count for part in ("", table)]
     parts += ["", *_cares(found)] if found.cares else []
     return Group(*parts, "", _work(result))
@@ -44,7 +47,7 @@ def _title(result: PipelineResult) -> Text:
 def _table(*columns: str, title: str) -> Table:
     table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
-        is_number = name in {"Initial", "Fitted", "Before", "After", "Error"}
+        is_number = name in {"Initial", "Fitted", "Before", "After", "Error", *POSTERIOR}
         table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     return table
 
@@ -60,6 +63,14 @@ def _fitted(record: ElementRecord) -> Table:
         interval = [interval_text(row.get("interval"), 3)] if told else []
         numbers = (number(row.get("initial")), number(row.get("value")), *interval)
         table.add_row(Text(base_of(name)), *numbers, Text(unit), flag)
+    return table
+
+
+def _posterior(record: ElementRecord) -> Table:
+    table = _table("Posterior", *POSTERIOR, "Unit", title="")
+    for row in posterior_rows(record):
+        numbers = (row.mean, row.std, row.low, row.high, row.r_hat, row.ess)
+        table.add_row(Text(row.base), *numbers, Text(row.unit))
     return table
 
 

@@ -49,10 +49,10 @@ def curves(record: ElementRecord, objective: str, source: str = "optimal") -> Ch
 
     Raises: `NotFoundError` with the nearest names.
     """
-    sources = record.series.get(objective)
+    sources = record.curves.get(objective)
     if sources is None:
         raise NotFoundError(
-            f"{record.name!r} has no curves of {objective!r}", hint=did_you_mean(objective, record.series)
+            f"{record.name!r} has no curves of {objective!r}", hint=did_you_mean(objective, record.curves)
         )
     if source not in sources:
         raise NotFoundError(f"{objective!r} has no {source!r} curves, but {' and '.join(map(repr, sources))}")
@@ -61,7 +61,7 @@ def curves(record: ElementRecord, objective: str, source: str = "optimal") -> Ch
 
 def metadata(record: ElementRecord) -> dict[str, Any]:
     """Return what clients ask about a job: its plots, and the improvements of its search."""
-    shown = {objective: sources["optimal"] for objective, sources in record.series.items() if "optimal" in sources}
+    shown = {objective: sources["optimal"] for objective, sources in record.curves.items() if "optimal" in sources}
     return {
         "validation_plot_config": {
             "objectives": {
@@ -76,7 +76,25 @@ def metadata(record: ElementRecord) -> dict[str, Any]:
             {**row, "inputs": row.get("inputs_unscaled", {}), "multistart_job_id": row.get("multistart_job_id", 0)}
             for row in record.trace
         ],
+        **samples(record),
     }
+
+
+def samples(record: ElementRecord) -> dict[str, Any]:
+    """Return what a sampler drew, burn-in included: for each parameter a list for each chain, or one list of points."""
+    found, result = record.posterior, record.result
+    burnin: int | None
+    if found is not None:
+        names, burnin = list(found.parameter_names), found.burnin
+        drawn: Any = {name: found.chains[..., place] for place, name in enumerate(names)}
+        costs: Any = -found.log_pdfs
+    elif result.get("type") == "EnsembleResult":
+        names, burnin = [row["name"] for row in result["parameters"]], None
+        drawn = dict(zip(names, zip(*result["samples"], strict=True), strict=True))
+        costs = result["costs"]
+    else:
+        return {}
+    return {"samples": drawn, "sample_costs": costs, "sample_param_names": names, "sample_burnin": burnin}
 
 
 def plot(record: ElementRecord, objective: str, index: int, window: Window) -> dict[str, Any]:
@@ -114,7 +132,7 @@ def channel_names(record: ElementRecord) -> dict[str, dict[str, list[str]]]:
     """Return objective → source → names of its channels."""
     return {
         objective: {source: list(channels) for source, channels in sources.items()}
-        for objective, sources in record.series.items()
+        for objective, sources in record.curves.items()
     }
 
 

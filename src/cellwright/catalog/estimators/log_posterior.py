@@ -109,11 +109,12 @@ def frame_at(target: LogPosterior, point: Array) -> Frame | None:
     """
     d = len(point)
     identity = np.eye(d)
-    steps = np.array(LADDER)[:, None, None] * identity
-    values = target(np.vstack([point[None], (point + steps).reshape(-1, d), (point - steps).reshape(-1, d)]))
-    here, sides = values[0], values[1:].reshape(2, len(LADDER), d)
+    here = float(target(point[None])[0])
     if not np.isfinite(here):
         return None
+    steps = np.array(LADDER)[:, None, None] * identity
+    sides = target(np.vstack([(point + steps).reshape(-1, d), (point - steps).reshape(-1, d)]))
+    sides = sides.reshape(2, len(LADDER), d)
     width = target.space.upper - target.space.lower
     widest = UNDETERMINED * np.where(np.isfinite(width), width, 1.0)
     scale = np.minimum([_width(here - sides[:, :, place]) for place in range(d)], widest)

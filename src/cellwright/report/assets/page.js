@@ -22,10 +22,11 @@
     tried: () => ({ ...dots, colour: "initial" }),
     best: () => ({ colour: "best", width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } }),
     curve: () => ({ colour: "best", width: 2, points: { show: false } }),
+    chain: (_, index) => ({ colour: ["best", "fitted", "data", "initial"][index % 4], width: 0.75, points: { show: false } }),
   };
 
-  const series = (line) => {
-    const { colour: name, points, ...style } = styles[line.role](line.values.length);
+  const series = (line, index) => {
+    const { colour: name, points, ...style } = styles[line.role](line.values.length, index);
     const stroke = colour(name);
     return { label: line.label, stroke, show: !line.hidden, value: (_, value) => text(value), points: { ...points, stroke, fill: stroke }, ...style };
   };

@@ -129,6 +129,18 @@ def test_what_shapes_the_model_or_its_experiment_is_built_anew(name, value):
     np.testing.assert_allclose(ours.outputs[LLI][1:], theirs[:5], rtol=1e-6)
 
 
+def test_the_value_of_a_step_may_be_a_parameter():
+    name = "Charging current [A]"
+    steps = [[{"type": "rest", "duration": 60}, {"type": "current", "value": name, "duration": 600}]]
+    one = objective(rows(["q"], [0]), steps, metrics={"q": m.Last("Discharge capacity [A.h]").by_cycle()})
+    for current in (2.0, 3.0):
+        assert predicted(one, **{name: current}).outputs["q"][0] == pytest.approx(current / 6, rel=1e-6)
+    known = CELL.merge({name: 4.0}, Origin("protocol"))
+    assert predicted(one, known).outputs["q"][0] == pytest.approx(4 / 6, rel=1e-6)
+    report = cw.check(cw.Pipeline({"known": entry(), "check": cw.Validation({"o": one})}))
+    assert any(name in str(error) for error in report.errors)
+
+
 @pytest.mark.oracle("CycleAgeing")
 def test_metrics_of_a_step_are_those_of_pybamms_steps():
     metrics = {

@@ -42,7 +42,7 @@ HEALTH = (
 )  # fmt: skip
 """What PyBaMM knows of the state of health at rest: the capacity between the voltage limits, and where they lie."""
 SOC, LITHIUM = "SOC", "Total lithium in negative electrode [mol]"
-CONTROLLED = frozenset(["Battery voltage [V]", "Voltage [V]", "Current [A]", "C-rate", "Power [W]"])
+CONTROLLED = frozenset(["Battery voltage [V]", "Voltage [V]", "Current [A]", "Power [W]"])
 """The variables by which steps are controlled and ended."""
 EXPERIMENT = ("options", "experiment")
 
@@ -333,17 +333,10 @@ def _summaries(name: str, known: Sequence[str]) -> str:
 
 
 def _needed_by(problem: ExperimentProblem) -> frozenset[str]:
-    """Return the parameters that the experiment itself reads."""
-    names = {*LIMITS, *AMBIENT}
-    for cycle in problem.cycles:
-        for step in cycle:
-            if isinstance(step, Mapping):
-                rates = [step.get("type"), *(one.get("type") for one in step.get("terminations") or ())]
-                names |= {CAPACITY} if "c-rate" in rates else set()
-                names |= {step["value"]} if isinstance(step.get("value"), str) else set()
-            elif "C" in str(step):
-                names.add(CAPACITY)
-    return frozenset(names)
+    """Return the parameters that the experiment itself reads, the nominal capacity whatever its steps are."""
+    steps = [step for cycle in problem.cycles for step in cycle if isinstance(step, Mapping)]
+    named = {step["value"] for step in steps if isinstance(step.get("value"), str)}
+    return frozenset([CAPACITY, *LIMITS, *AMBIENT]) | named
 
 
 def experiment_of(problem: ExperimentProblem, fixed: Mapping[str, float]) -> Any:

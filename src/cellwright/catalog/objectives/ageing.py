@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from cellwright.catalog.metrics import AfterCycles, CyclewiseMetric, of_cycles
+from cellwright.catalog.metrics.composed import AfterCycles, CyclewiseMetric, of_cycles
 from cellwright.catalog.models import SimulatedOptions, spec_of
 from cellwright.catalog.objectives.protocol import AT as EXPERIMENT
 from cellwright.catalog.objectives.protocol import CURRENT, TIME, VOLTAGE, Protocol, Replay, protocol_of, replay

@@ -235,3 +235,13 @@ def test_the_iterations_of_a_fit_s_options_limit_a_population_search():
     record = fitted(element, DN, DP)
     assert record.result["message"] == "stopped at the limit of 3 iterations"
     assert record.result["evaluations"] == 15
+
+
+@pytest.mark.parametrize("kind", [o.CMAES, o.XNES], ids=lambda kind: kind.__name__)
+def test_starts_that_search_side_by_side_do_not_draw_from_each_other(kind):
+    element = cw.DataFit(
+        objective(discharge(CELL, points=11)), parameters=diffusivities(), optimizer=kind(max_iterations=6),
+        options={"seed": 4}, multistarts=3,
+    )  # fmt: skip
+    one, other = (fitted(element, DN, DP).result["children"] for _ in range(2))
+    assert [child["parameter_values"] for child in one] == [child["parameter_values"] for child in other]

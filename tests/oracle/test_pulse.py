@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from ionworks_schema.results import from_config
 
 import cellwright as cw
 from cellwright.errors import CheckFailedError, ConfigurationError
@@ -142,6 +143,9 @@ def test_a_validation_of_features_says_that_they_are_no_time_series():
     assert names[0] == "RMSE [Ohm] (Instantaneous resistance [Ohm])"
     assert max(row["value"] for row in record.result["summary_stats"]["pulses"]) < 1e-6
     assert "validation_not_supported" not in validated(objective(choice="voltage")).result
+    theirs = from_config(json.loads(json.dumps(record.result)))
+    assert type(theirs).__name__ == "ValidationResult"
+    assert theirs.summary_stats == record.result["summary_stats"]
 
 
 def test_features_stand_over_the_state_of_charge_where_the_data_tell_it():

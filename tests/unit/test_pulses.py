@@ -78,6 +78,14 @@ def test_a_row_that_still_tells_of_the_rest_belongs_to_the_pulse_of_its_step():
     )
 
 
+@pytest.mark.parametrize("brief", [1, 2, 3])
+def test_brief_rests_are_rests_whatever_the_steps_say(brief):
+    time, current, step = protocol((0.0, brief), *[(1.0, 60), (0.0, brief)] * 3)
+    expected = [(a - brief, a, a + 60, a + 60 + brief) for a in range(brief, 3 * (60 + brief), 60 + brief)]
+    for steps in (None, np.zeros(len(step)), step, np.maximum(step - 1, 0) // 2):
+        assert stretches(find_pulses(time, current, steps)) == expected
+
+
 @pytest.mark.parametrize(
     ("sampled", "on"),
     [([0, 60, 60, 61, 62], 60.0), ([0, 60, 75, 76, 77], 74.0), ([0, 60, 62, 72, 82], 60.0)],

@@ -13,10 +13,8 @@ Mask = NDArray[np.bool_]
 
 REST_FRACTION = 1e-3
 """Fraction of the largest current up to which a current counts as rest."""
-ODD_ROWS = 0.1
-"""Fraction of the rows of a step (one row at least) that may say otherwise than the rest of the step.
-
-Cyclers write the last value of the step before, or the first of the next, into rows at the ends of a step."""
+ODD_ROWS = 2
+"""Rows at each end of a step that may still tell of the step beside it, as cyclers write them."""
 FULL = 0.01
 """Distance from the median current of a pulse, as a fraction of it, within which the current has been reached."""
 
@@ -66,9 +64,9 @@ def find_pulses(time: Array, current: Array, steps: Array | None = None) -> Puls
     """Return the pulses in a current [A] at times [s], by the column of steps where there is one.
 
     A pulse is a stretch of current of one sign, and of one step where there are steps; a rest has at most a thousandth
-    of the largest current, whatever steps it is made of. A step of which all rows but one, or a tenth, are a rest (a
-    discharge, a charge) is that as a whole. A current is switched with the last row before it, or a sampling interval
-    before its own first row where that is later.
+    of the largest current, whatever steps it is made of. A step that is of one kind but for a row or two at an end,
+    which still tell of the step beside it, is of that kind as a whole. A current is switched with the last row before
+    it, or a sampling interval before its own first row where that is later.
 
     Raises: `DataError` where there is no current at all.
     """
@@ -131,15 +129,25 @@ def switched_current(time: Array, current: Array, pulses: Pulses, width: float) 
 
 
 def _by_step(regime: Rows, cut: Mask) -> Rows:
-    """Return rest (0), discharge (1), charge (-1) of each row, that of its step where the step agrees."""
+    """Return rest (0), discharge (1), charge (-1) of each row; rows that tell of the step beside get that of their own.
+
+    A step is of one kind but for such rows; one that holds pulses and rests is left as it is.
+    """
     agreed = regime.copy()
     for rows in np.split(np.arange(len(regime)), np.flatnonzero(cut)):
-        values, counts = np.unique(regime[rows], return_counts=True)
-        most = int(np.argmax(counts))
-        odd = len(rows) - counts[most]
-        if odd <= max(1.0, ODD_ROWS * len(rows)) and counts[most] > odd:
-            agreed[rows] = values[most]
+        inner = slice(_odd(regime, rows, rows[0] - 1), len(rows) - _odd(regime, rows[::-1], rows[-1] + 1))
+        own = regime[rows[inner]]
+        if len(own) and (own == own[0]).all():
+            agreed[rows] = own[0]
     return agreed
+
+
+def _odd(regime: Rows, rows: Rows, beside: int) -> int:
+    """Return how many of the first rows are of the kind of the row beside them and not of their step's."""
+    if not 0 <= beside < len(regime):
+        return 0
+    count = int(np.argmin(np.append(regime[rows] == regime[beside], False)))
+    return count if count <= ODD_ROWS and 2 * count < len(rows) else 0
 
 
 def _reached(current: Array, start: int, stop: int, median: float) -> int:

@@ -162,10 +162,7 @@ def _window(given: Window) -> Window:
     return given
 
 
-Choice = Literal["voltage"] | Feature | Callable[..., Any]
-
-
-def choice(given: Any) -> Choice | None:
+def choice(given: Any) -> str | Feature | Callable[..., Any] | None:
     """Return what a document, or the contract's function of that name, chooses to compare.
 
     Raises: `InvalidDocumentError` for a name that is none.
@@ -193,6 +190,13 @@ def choice(given: Any) -> Choice | None:
     )
 
 
+AnyChoice = Annotated[
+    str | Feature | Callable[..., Any] | None,
+    PlainValidator(choice, json_schema_input_type=str | dict[str, Any] | None),
+]
+"""What is compared of pulses, by name, as an object or as the contract's function."""
+
+
 class PulseOptions(SimulatedOptions):
     """The model, what is compared, and how closely the measured current is followed.
 
@@ -205,9 +209,7 @@ class PulseOptions(SimulatedOptions):
 
     parameterized_model_id: str | None = None
     simulation_kwargs: dict[str, Any] | None = None
-    objective_variables: Annotated[Any, PlainValidator(choice, json_schema_input_type=str | dict[str, Any] | None)] = (
-        Field(default=None, alias="objective variables")
-    )
+    objective_variables: AnyChoice = Field(default=None, alias="objective variables")
     interpolant_atol: float | None = None
     interpolant_rtol: float | None = None
     interpolant_lossless: bool = False

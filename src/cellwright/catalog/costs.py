@@ -4,8 +4,8 @@ With `r = w (y_model - y_data) / s` for each variable of each objective, where `
 weight times the variable's, and `s` the normalization of the data (a number, so that model and data stay comparable).
 
 Where the model has no value, because its simulation ended early, `nan_values` stands for it: the mean or the minimum of
-what there is, or a number. Without a choice the last value goes on: that of the voltage at which it was ended, well
-outside the data, and continuous in the parameters, which the mean is not.
+what there is, or a number. Without a choice the last value goes on: that at which it was ended, of a voltage well
+outside the data; so every row's residual is continuous in the parameters, which it is not with the mean.
 
 Where the data have no value (NaN: not measured), there is nothing to compare: these rows count for the other variables
 alone.

@@ -173,9 +173,13 @@ def _candidates(times: Array, stops: Array) -> NDArray[np.intp]:
 
 
 def _at(times: Array, values: Array, wanted: Array) -> Array:
-    """Return the rows at the wanted times, which are among the solution's; NaN after its end."""
+    """Return the rows at the wanted times, which are among the solution's.
+
+    The first wanted time behind its end has the values of the end, so that what it ended at is known; the rest is NaN.
+    """
     if len(times) == len(wanted) and np.array_equal(times, wanted):
         return values
-    columns = [np.interp(wanted, times, column) for column in values.T]
-    inside = wanted <= times[-1] * (1 + 1e-12) + 1e-12
-    return np.where(inside[:, None], np.column_stack(columns), np.nan)
+    found = np.column_stack([np.interp(wanted, times, column) for column in values.T])
+    behind = int(np.searchsorted(wanted, times[-1] * (1 + 1e-12) + 1e-12, side="right"))
+    found[behind + 1 :] = np.nan
+    return found

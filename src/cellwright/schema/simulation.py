@@ -20,7 +20,7 @@ FREQUENCY = "Frequency [Hz]"
 IMPEDANCE = ("Z_Re [Ohm]", "Z_Im [Ohm]")
 """Real and imaginary part; the imaginary one is negative where the cell is capacitive."""
 SolveStatus = Literal["solved", "ended early", "failed", "time limit", "crashed"]
-"""`ended early`: an event stopped it before the last output time, the rest of each output is NaN."""
+"""`ended early`: an event stopped it; the first output time behind has the value of the end, the rest is NaN."""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,13 @@ from typing import Any
 
 import httpx
 import ionworks_schema as iws
+import numpy as np
 import pybamm
 import pytest
 from ionworks import Ionworks, IonworksError
 from pybamm.expression_tree.operations.serialise import convert_symbol_from_json
+
+import cellwright as cw
 
 CAPACITY = "Positive electrode capacity [A.h]"
 KNOWN = {
@@ -108,6 +111,56 @@ def test_a_fit_its_curves_trace_and_series(client: Ionworks, fit_config: dict[st
     assert len(columns["Time [s]"]) == 31
     plot = client.job.get_plot_data(job.job_id, objective_name="1C", plot_index=0)
     assert [trace["name"].split()[0] for trace in plot["traces"]] == ["Data", "Fit"]
+
+
+def test_a_posterior_its_chains_and_intervals(client: Ionworks, server: Any, fit_config: dict[str, Any]) -> None:
+    known, fit = (fit_config["elements"][name] for name in ("known", "fit"))
+    sampled = {
+        **fit,
+        "cost": {"type": "GaussianLogLikelihood", "sigma": {"Voltage [V]": 0.002}},
+        "optimizer": {"type": "PintsSampler", "method": "HaarioBardenetACMC", "max_iterations": 40},
+    }
+    run = client.pipeline.create({"elements": {"known": known, "fit": sampled}}, name="posterior")
+    wait(client, run.id)
+    result = client.pipeline.result(run.id)
+    found = result.element("fit")
+    assert type(found).__name__ == "PosteriorResult"
+    assert result.element_results["fit"]["chains"] is None
+    names = found.parameter_names
+    assert set(names) == set(fit["parameters"])
+    # The draws do not come with the result, but with the metadata of its job.
+    ours = cw.Client(server.url).pipeline.result(run.id).element("fit").posterior
+    assert np.array_equal(found.chains, ours.chains)
+    assert found.chains.shape == (4, 40, 2)
+    assert (found.burnin, found.method) == (4, "HaarioBardenetACMC")
+    assert dict(zip(names, found.x, strict=True)) == found.parameter_values
+    assert np.array_equal(found.x, ours.x)
+    for name in names:
+        assert np.array_equal(found.marginal(name), ours.marginal(name))
+        assert found.marginal(name).shape == (4 * 36,)
+        assert found.credible_interval(name, 0.9) == pytest.approx(ours.credible_interval(name, 0.9))
+    assert found.posterior_mean() == ours.posterior_mean()
+    assert found.r_hat == ours.r_hat
+    assert found.ess == ours.ess
+    assert 0 < found.acceptance_rate < 1
+    assert found.posterior.keys() == {"samples", "sample_costs", "sample_param_names", "sample_burnin"}
+    assert np.array_equal(found.posterior["sample_costs"], -ours.log_pdfs)
+    # They are no curves of an objective.
+    assert set(found.series) == {"1C"}
+    assert set(found.overlay) == {"1C"}
+    assert found.trace
+
+
+def test_a_grid_gives_its_points_as_samples(client: Ionworks, fit_config: dict[str, Any]) -> None:
+    fit = {**fit_config["elements"]["fit"], "optimizer": {"type": "GridSearch", "npts": 2}}
+    run = client.pipeline.create({"elements": {**fit_config["elements"], "fit": fit}})
+    wait(client, run.id)
+    found = client.pipeline.result(run.id).element("fit")
+    assert {name: len(values) for name, values in found.posterior["samples"].items()} == dict.fromkeys(
+        fit["parameters"], 4
+    )
+    assert len(found.posterior["sample_costs"]) == 4
+    assert found.posterior["sample_burnin"] is None
 
 
 def test_a_failed_run_tells_one_sentence_with_its_element(client: Ionworks, fit_config: dict[str, Any]) -> None:

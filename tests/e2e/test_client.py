@@ -169,6 +169,23 @@ def test_a_fit_leaves_its_curves_and_its_job(client: cw.Client, fit_config: dict
     assert client.job.metadata(job.job_id)["intermediate_results"][-1]["best_cost"] == fit.result["cost"]
 
 
+def test_a_posterior_comes_back_with_its_draws(client: cw.Client, fit_config: dict[str, Any]) -> None:
+    sampled = {
+        **fit_config["elements"]["fit"],
+        "cost": {"type": "GaussianLogLikelihood", "sigma": {"Voltage [V]": 0.002}},
+        "optimizer": {"type": "PintsSampler", "max_iterations": 12},
+    }
+    run = client.pipeline.create({"elements": {**fit_config["elements"], "fit": sampled}})
+    client.pipeline.wait_for_completion(run.id, timeout=120, verbose=False)
+    record = client.pipeline.result(run.id).element("fit")
+    found = record.posterior
+    assert found is not None
+    assert found.chains.shape == (4, 12, 2)
+    assert set(record.curves) == {"1C"}
+    for name in found.parameter_names:
+        assert found.marginal(name).mean() == pytest.approx(found.posterior_summary[name]["mean"], rel=1e-12)
+
+
 def test_a_running_fit_is_canceled(client: cw.Client, fit_config: dict[str, Any]) -> None:
     config = {"elements": {**fit_config["elements"]}}
     config["elements"]["fit"] = {**config["elements"]["fit"], "options": {"seed": 4}}  # another search, not yet kept

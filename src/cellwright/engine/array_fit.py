@@ -93,7 +93,7 @@ def array_fit(name: str, element: ArrayDataFit, p: ParameterSet, world: World) -
             "parameter_values": {key: to_wire(table) for key, table in tables.items()},
             "cost": sum(record.result["cost"] for record in records.values()),
             "values": [float(key) for key in records],
-            "fits": {key: dict(record.result) for key, record in records.items()},
+            "fits": {key: _without_draws(record.result) for key, record in records.items()},
             "objectives": {key: record.result["objectives"][key] for key, record in records.items() if _judged(record)},
             "failed_objectives": {key: str(error) for key, error in failed.items()},
         },
@@ -102,6 +102,11 @@ def array_fit(name: str, element: ArrayDataFit, p: ParameterSet, world: World) -
         counts=counts,
         warnings=(*_remarks(records), *(f"{one!r} is no number at each value, and makes no table" for one in left)),
     )
+
+
+def _without_draws(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of one fit, which tells a posterior without the draws."""
+    return {name: value for name, value in result.items() if name != "chains_storage_ref"}
 
 
 def _judged(record: ElementRecord) -> bool:

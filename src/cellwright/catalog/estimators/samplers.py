@@ -42,7 +42,7 @@ class PintsSampler(Estimator):
     make 10 points for a draw.
 
     The result has all draws, how well the chains agree (R-hat), how many independent draws theirs are worth, and the
-    draw of the least cost, which goes to the elements after it.
+    draw of the least cost, which goes to the elements after it. An array of fits keeps what is told of the draws alone.
 
     Source: Haario, Laine, Mira & Saksman, Stat. Comput. 16 (2006) 339, doi:10.1007/s11222-006-9438-0 (DramACMC); the
     other methods are those of pints, Clerx, Robinson, Lambert, Lei, Ghosh, Mirams & Gavaghan, J. Open Res. Softw. 7

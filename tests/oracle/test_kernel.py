@@ -201,7 +201,7 @@ class TestShelf:
             {"model": "SPMe"},
             {"options": {"thermal": "lumped"}},
             {"free": (D_N,)},
-            {"voltage_window": (2.0, 4.5)},
+            {"voltage_window": (2.0, 4.5)},  # there is one where there was none
             {"variables": ("Voltage [V]", "Current [A]")},
             {"p": published().without(["Contact resistance [Ohm]"])},
         ],

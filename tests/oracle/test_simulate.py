@@ -207,7 +207,7 @@ def test_leaving_the_voltage_window_ends_it_early_and_the_rest_is_nan():
     nine = (np.array([0.0, END]), np.array([9.0, 9.0]))
     solved = build(problem(current=nine, voltage_window=(2.0, 4.7))).solve({})
     assert solved.status == "ended early"
-    assert "voltage under 2 V" in solved.message
+    assert "lowest voltage of 2 V" in solved.message
     voltage = solved.outputs["Voltage [V]"]
     assert np.isfinite(voltage[:10]).all()
     assert np.isnan(voltage[-1])

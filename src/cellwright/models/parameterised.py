@@ -61,10 +61,15 @@ class ParameterisedModel:
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the model's inputs: the free parameters and what the initial state sets, in order."""
+        """The names of the model's inputs: free parameters, constants, and what the initial state sets, in order."""
         symbolic = {name for name, _ in self.start.products}
         states = self.start.gives - symbolic
-        return tuple(sorted({*self.problem.free, *states} - set(self.structural)))
+        return tuple(sorted({*self.problem.free, *states, *self.constants} - set(self.structural)))
+
+    @property
+    def constants(self) -> Mapping[str, float]:
+        """The inputs that belong to the problem and not to its model, so that one model serves many problems."""
+        return {}
 
     def settled(self, values: Mapping[str, float]) -> tuple[tuple[float, ...], list[float]]:
         """Return the structural parameters and the inputs at these values of the free parameters.
@@ -76,7 +81,7 @@ class ParameterisedModel:
         if wrong:
             raise ValueError(wrong)
         states = self.start.inputs(p, values)
-        known = {**values, **states}
+        known = {**self.constants, **values, **states}
         wrong = self.start.overfull(p, known)
         if wrong:
             raise ValueError(wrong)

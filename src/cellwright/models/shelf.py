@@ -9,6 +9,7 @@ import contextlib
 import os
 import pickle
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -31,6 +32,8 @@ def taken(problem: Problem, folder: Path) -> Simulation | None:
     file = _file(problem, folder)
     try:
         needed, start, kernel = pickle.loads(zlib.decompress(file.read_bytes()))  # noqa: S301
+        if start.voltage is not None:
+            start = replace(start, voltage=problem.initial_voltage)
         os.utime(file)
     except Exception:  # not there, or of another time: it is built again
         return None
@@ -53,13 +56,15 @@ def put(built: Simulation, folder: Path) -> None:
 
 
 def _file(problem: Problem, folder: Path) -> Path:
-    """Return where the model of a problem is kept. Its kernel depends neither on times and currents nor frequencies."""
-    left_out = {"model", "parameters", "time", "current", "output_times", "frequencies"}
+    """Return where the model of a problem is kept: by all but the data, of which it asks whether they are there."""
+    data = {"time", "current", "output_times", "frequencies", "initial_voltage", "voltage_window"}
+    left_out = data | {"model", "parameters"}
     built_from = [
         type(problem).__name__,
         vars(problem.model),
         dict(problem.parameters.values_),
         {name: value for name, value in vars(problem).items() if name not in left_out},
+        {name: value is None for name, value in vars(problem).items() if name in data},
         _makers(),
     ]
     return folder / f"{digest(built_from)}.model"

@@ -15,7 +15,7 @@ from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
 from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
 from cellwright.models.parameterised import ParameterisedModel, one_line
-from cellwright.models.simulation import BuiltSimulation, Integrates
+from cellwright.models.simulation import WINDOW, BuiltSimulation, Integrates
 from cellwright.models.symbols import to_callable, to_pybamm
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import ELECTRODES, names_of
@@ -211,12 +211,9 @@ class PlainIntegrator:
 def _window(problem: Problem, model: Any) -> list[Any]:
     if not isinstance(problem, SimulationProblem) or problem.voltage_window is None or VOLTAGE not in model.variables:
         return []
-    low, high = problem.voltage_window
+    low, high = (pybamm.InputParameter(name) for name in WINDOW)
     voltage = model.variables[VOLTAGE]
-    return [
-        pybamm.Event(f"voltage under {low:g} V", voltage - low),
-        pybamm.Event(f"voltage over {high:g} V", high - voltage),
-    ]
+    return [pybamm.Event(WINDOW[0], voltage - low), pybamm.Event(WINDOW[1], high - voltage)]
 
 
 def parameter_values(simulation: ParameterisedModel, fixed: Mapping[str, float], current: Any) -> Any:

@@ -24,6 +24,8 @@ CANDIDATES = 3000
 """Output times that are looked at for the few; of longer data every so many."""
 FEW = 100
 """Output times below which thinning gains nothing."""
+WINDOW = ("Lowest voltage [V]", "Highest voltage [V]")
+"""The inputs of the events that end a simulation whose voltage leaves the problem's window, and of these the names."""
 KEPT = 8
 """How many models of other structural parameters are kept."""
 
@@ -47,6 +49,12 @@ class BuiltSimulation(ParameterisedModel):
     """Where compiled functions are kept."""
     few: Thinning | None = None
     """The output times at which the model is evaluated, where the others follow from these."""
+
+    @property
+    def constants(self) -> Mapping[str, float]:
+        """The voltages [V] at which the simulation is ended."""
+        window = self.problem.voltage_window
+        return {} if window is None else dict(zip(WINDOW, window, strict=True))
 
     @property
     def portable(self) -> bool:
@@ -150,16 +158,19 @@ class BuiltSimulation(ParameterisedModel):
         if course.failed or not len(course.times):
             return Solved("failed", message=course.message)
         end = self.problem.output_times[-1]
+        said = course.message
+        for name, limit in self.constants.items():
+            said = said.replace(name, f"{name.removesuffix(' [V]').lower()} of {limit:.4g} V")
         early = course.times[-1] < end * (1 - 1e-9)
         if early and len(course.times) == 1:
-            return Solved("failed", message=f"the simulation cannot begin: {course.message}")
+            return Solved("failed", message=f"the simulation cannot begin: {said}")
         columns = _at(course.times, course.outputs, self._times)
         if self.few is not None and not early:
             columns = self.few.spread(columns)
         if np.isnan(columns).all(axis=0).any():
             return Solved("failed", message="the solver returned no values")
         outputs = dict(zip(self.problem.variables, columns.T.copy(), strict=True))
-        return Solved("ended early", outputs, course.message) if early else Solved("solved", outputs)
+        return Solved("ended early", outputs, said) if early else Solved("solved", outputs)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}

@@ -1,13 +1,6 @@
 """Estimators (`cw.optimizers`, `cw.parameter_estimators`)."""
 
-from cellwright.catalog.estimators.ask_tell import (
-    SOBER,
-    BayesianOptimization,
-    BayesianOptimizationOptions,
-    SOBEROptions,
-    TuRBO,
-    TuRBOOptions,
-)
+from cellwright.catalog.estimators.bayesian import BayesianOptimization, BayesianOptimizationOptions
 from cellwright.catalog.estimators.by_method import AskTellOptimizer, PintsOptimizer
 from cellwright.catalog.estimators.differential_evolution import DEOptions, DifferentialEvolution
 from cellwright.catalog.estimators.evolution import CMAES, XNES, CMAESOptions, XNESOptions
@@ -20,6 +13,7 @@ from cellwright.catalog.estimators.point import (
     PointEstimateOptimizer,
     PointEstimateSampler,
 )
+from cellwright.catalog.estimators.quadrature import SOBER, SOBEROptions
 from cellwright.catalog.estimators.samplers import PintsSampler
 from cellwright.catalog.estimators.scipy import (
     ScipyBasinhopping,
@@ -30,6 +24,7 @@ from cellwright.catalog.estimators.scipy import (
     ScipyShgo,
 )
 from cellwright.catalog.estimators.swarm import PSO, PSOOptions
+from cellwright.catalog.estimators.trust_region import TuRBO, TuRBOOptions
 
 __all__ = [
     "CMAES",

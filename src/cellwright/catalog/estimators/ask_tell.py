@@ -1,12 +1,12 @@
 """Estimators that ask for a population of points, are told the costs, and ask again; and what stops them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from cellwright.errors import CellwrightError, ConfigurationError, did_you_mean
 from cellwright.schema.families import Estimator
 from cellwright.schema.search import Space
-from cellwright.schema.variant import Example, Schema
+from cellwright.schema.variant import Schema
 
 
 class AlgorithmOptions(Schema):
@@ -27,37 +27,6 @@ class AlgorithmOptions(Schema):
     def word(self, name: str) -> str:
         """Return the word of a field, the usual one where it is not set."""
         return str(getattr(self, name) or self.words[name][0])
-
-
-class BayesianOptimizationOptions(AlgorithmOptions):
-    """Options of Bayesian optimization: the number of first points, the noise that the surrogate assumes."""
-
-    n_initial: int | None = None
-    noise_floor: str | tuple[float, float] | list[float] | None = None
-
-
-class SOBEROptions(AlgorithmOptions):
-    """Options of SOBER: first points, noise, candidates, Nyström points, kernel."""
-
-    n_initial: int | None = None
-    noise_floor: str | tuple[float, float] | list[float] | None = None
-    n_candidates: int | None = None
-    n_nystrom: int | None = None
-    gp_kernel: str | None = None
-
-
-class TuRBOOptions(AlgorithmOptions):
-    """Options of TuRBO: first points, noise, candidates, and how the trust region grows and shrinks."""
-
-    n_initial: int | None = None
-    noise_floor: str | tuple[float, float] | list[float] | None = None
-    n_candidates: int | None = None
-    tr_length_init: float | None = None
-    tr_length_min: float | None = None
-    tr_length_max: float | None = None
-    tr_success_tolerance: int | None = None
-    tr_failure_tolerance: int | None = None
-    gp_max_points: int | None = None
 
 
 class AskTell(Estimator):
@@ -123,39 +92,3 @@ TOLERANCES = (
     "max_unchanged_iterations_threshold", "absolute_tolerance", "relative_tolerance", "xtol",
     "population_convergence_tol", "flat_fitness_tol", "surrogate_convergence_tol",
 )  # fmt: skip
-
-
-class BayesianOptimization(AskTell):
-    """Search on a Gaussian process that is fitted to all costs so far: few evaluations, up to some ten parameters.
-
-    Source: Jones, Schonlau & Welch, J. Global Optim. 13 (1998) 455, doi:10.1023/A:1008306431147.
-    """
-
-    example: ClassVar[Example | None] = Example(fields={"algorithm_options": {"n_initial": 6, "noise_floor": "low"}})
-
-    type: Literal["BayesianOptimization"] = "BayesianOptimization"
-    algorithm_options: BayesianOptimizationOptions | None = None
-
-
-class SOBER(AskTell):
-    """Bayesian optimization in batches that are chosen by quadrature.
-
-    Source: Adachi, Hayakawa, Hamid, Jørgensen, Oberhauser & Osborne, arXiv:2301.11832 (2023).
-    """
-
-    example: ClassVar[Example | None] = Example(fields={"algorithm_options": {"n_candidates": 512}})
-
-    type: Literal["SOBER"] = "SOBER"
-    algorithm_options: SOBEROptions | None = None
-
-
-class TuRBO(AskTell):
-    """Bayesian optimization inside a region that grows with success and shrinks with failure: for more parameters.
-
-    Source: Eriksson, Pearce, Gardner, Turner & Poloczek, NeurIPS 32 (2019), arXiv:1910.01739.
-    """
-
-    example: ClassVar[Example | None] = Example(fields={"algorithm_options": {"tr_length_init": 0.8}})
-
-    type: Literal["TuRBO"] = "TuRBO"
-    algorithm_options: TuRBOOptions | None = None

@@ -75,6 +75,7 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     inner = p.without(space.names).merge(element.tied, Origin(name)) if element.tied else p.without(space.names)
     ready, failed = prepared(element.objectives, inner, space.names, world.simulate)
     errors += failed
+    space = replace(space, closed_form=all(getattr(one, "closed_form", False) for one in ready.values()))
     terms, refused = terms_of(element, inner, space)
     cost, estimator = _cost_and_estimator(element, terms)
     errors += [*refused, *_mismatches(cost, estimator, space), *_metrics(element)]

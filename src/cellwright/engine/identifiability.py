@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellwright.engine.linearisation import Linearisation, linearised
+from cellwright.engine.linearisation import Linearisation, linearised, resolution_of
 from cellwright.engine.search import Question
 from cellwright.engine.terms import Terms
 from cellwright.engine.verdicts import remarks, verdicts
 from cellwright.engine.world import World
 from cellwright.errors import CanceledError, CellwrightError, ConfigurationError
-from cellwright.physics.identifiability import RESOLVED, Determination, determination, participants, quantile
+from cellwright.physics.identifiability import Determination, determination, participants, quantile
 from cellwright.schema.families import Array
 from cellwright.schema.results import ElementRecord
 from cellwright.schema.search import Dimension, Space
@@ -117,7 +117,7 @@ def uncertainty(line: Linearisation, level: float, noises: frozenset[str] = froz
     freedom = np.inf if given else freedom
     width = quantile(level, freedom)
     weighted = line.jacobian[rows] * scale * np.sqrt(weights)[:, None]
-    found = determination(weighted, weights * sigmas**2, effective, width)
+    found = determination(weighted, weights * sigmas**2, effective, width, resolution_of(line.space).rank)
     return Uncertainty(line, scale, noise, effective, found, width, freedom, level)
 
 
@@ -129,7 +129,7 @@ def _acts(line: Linearisation, kept: list[NDArray[np.intp]]) -> NDArray[np.bool_
         for rows, block in zip(kept, line.blocks, strict=True)
         if len(rows)
     ]
-    return np.asarray(np.max(changes, axis=0) > RESOLVED)
+    return np.asarray(np.max(changes, axis=0) > resolution_of(line.space).effect)
 
 
 def _noise(line: Linearisation, place: int, rows: NDArray[np.intp], share: float) -> Noise:
@@ -137,7 +137,8 @@ def _noise(line: Linearisation, place: int, rows: NDArray[np.intp], share: float
     block, r = line.blocks[place], line.differences[rows]
     left = float(np.sqrt(np.mean(r**2)))
     sigma = block.given_noise if block.given_noise is not None else left * np.sqrt(share)
-    memory = float(r[1:] @ r[:-1] / (r @ r)) if len(r) > 1 and left > RESOLVED * block.size else 0.0
+    told = len(r) > 1 and left > resolution_of(line.space).effect * block.size
+    memory = float(r[1:] @ r[:-1] / (r @ r)) if told else 0.0
     return Noise(block.objective, block.variable, float(sigma), block.given_noise is not None, len(r), left, memory)
 
 

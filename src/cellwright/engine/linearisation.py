@@ -11,14 +11,10 @@ from cellwright.engine.terms import Terms
 from cellwright.engine.world import World
 from cellwright.errors import ConfigurationError, SolverError
 from cellwright.physics.identifiability import slopes
+from cellwright.physics.resolution import CLOSED_FORM, INTEGRATED, Resolution
 from cellwright.schema.families import Array, Comparison, Prepared
 from cellwright.schema.search import Batch, Dimension, Space
 
-STEP = 2e-2
-"""Step of the differences as a fraction of the parameter's value: large beside the tolerances of solvers, 1e-4 to 1e-6,
-and small enough that what a parabola misses, about step²/6 of the slope, stays below 1e-3 of it."""
-SHARE = 1e-2
-"""Largest step as a fraction of the range between the bounds."""
 FROM_START = 0.1
 """Share of the start that stands for a value closer to 0 than that."""
 QUADRATIC = 1e-6
@@ -129,11 +125,18 @@ def differences(batch: Batch) -> Array:
 
 def steps(space: Space, point: Array) -> Array:
     """Return two offsets (d, 2) for each search coordinate: to both sides, or to one where a bound is too near."""
-    return np.array([_offsets(*one) for one in zip(space.dimensions, point, space.lower, space.upper, strict=True)])
+    resolution = resolution_of(space)
+    ends = zip(space.dimensions, point, space.lower, space.upper, strict=True)
+    return np.array([_offsets(*one, resolution) for one in ends])
 
 
-def _offsets(dimension: Dimension, at: float, low: float, high: float) -> tuple[float, float]:
-    h = step(dimension, at, low, high)
+def resolution_of(space: Space) -> Resolution:
+    """Return how finely the predictions of a search are known."""
+    return CLOSED_FORM if space.closed_form else INTEGRATED
+
+
+def _offsets(dimension: Dimension, at: float, low: float, high: float, resolution: Resolution) -> tuple[float, float]:
+    h = step(dimension, at, low, high, resolution)
     below, above = min(h, at - low), min(h, high - at)
     if below < h / 2:
         return h, 2 * h
@@ -142,16 +145,16 @@ def _offsets(dimension: Dimension, at: float, low: float, high: float) -> tuple[
     return -below, above
 
 
-def step(dimension: Dimension, at: float, low: float, high: float) -> float:
+def step(dimension: Dimension, at: float, low: float, high: float, resolution: Resolution = INTEGRATED) -> float:
     """Return the step of the differences in a search coordinate."""
-    value, width = dimension.value(float(at)), high - low
-    size = max(abs(value), FROM_START * abs(dimension.initial))
-    sides = [value + STEP * size, value - STEP * size]
+    value, width, share = dimension.value(float(at)), high - low, resolution.share
+    size = resolution.step * max(abs(value), FROM_START * abs(dimension.initial))
+    sides = [value + size, value - size]
     inside = [side for side in sides if dimension.lower <= side <= dimension.upper]
     moves = [abs(dimension.coordinate(side) - at) for side in inside] if size else []
-    most = SHARE * width if np.isfinite(width) else STEP
+    most = share * width if np.isfinite(width) else resolution.step
     found = [move for move in moves if np.isfinite(move) and move > 0]
-    return min(*found, SHARE * width) if found else most
+    return min(*found, share * width) if found else most
 
 
 def _beside(point: Array, place: int, pair: Array) -> Array:

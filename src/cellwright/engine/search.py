@@ -172,7 +172,8 @@ class Evaluation:
         if _worst(row) not in {"solved", "ended early"}:
             return float("inf"), self._nothing() if question.needs_residuals else None
         both = comparison(question.ready, {name: answer.predicted for name, answer in row.items()})
-        cost = question.cost.scalar(both, values)
+        with np.errstate(over="ignore"):  # squares of predictions that are far off
+            cost = question.cost.scalar(both, values)
         if not np.isfinite(cost):
             self.failures["a prior, a noise or a formula has no value there"] += 1
         if not question.needs_residuals:

@@ -127,4 +127,5 @@ def _with_guess(space: Space, guess: Mapping[str, float]) -> Space:
             at=("initial_guesses",),
             hint=did_you_mean(unknown[0], space.names),
         )
-    return Space(tuple(replace(d, initial=float(guess.get(d.name, d.initial))) for d in space.dimensions))
+    dimensions = tuple(replace(d, initial=float(guess.get(d.name, d.initial))) for d in space.dimensions)
+    return replace(space, dimensions=dimensions)

@@ -15,14 +15,10 @@ from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.special import ndtri, stdtrit
 
+from cellwright.physics.resolution import INTEGRATED
+
 Array = NDArray[np.float64]
 
-RESOLVED = 1e-6
-"""Change of the predictions over one step of the differences, as a fraction of the data, below which a parameter counts
-as without effect: less than solvers resolve, whose tolerances are 1e-4 to 1e-6."""
-RANK = 2e-3
-"""Singular value of the Jacobian with columns of length 1 below which a direction counts as flat. Differences with
-steps of 1e-2 on a solver's answers leave about 1e-3 of a column uncertain: a smaller one cannot be told from 0."""
 TAKES_PART = 0.1
 """Component, as a fraction of the largest, from which a parameter takes part in a direction (1 % in its square)."""
 AS_WIDE = 0.5
@@ -77,13 +73,15 @@ def quantile(level: float, freedom: float) -> float:
     return float(stdtrit(freedom, 0.5 + 0.5 * level) if np.isfinite(freedom) else ndtri(0.5 + 0.5 * level))
 
 
-def determination(jacobian: Array, variances: Array, effective: NDArray[np.bool_], width: float) -> Determination:
+def determination(
+    jacobian: Array, variances: Array, effective: NDArray[np.bool_], width: float, rank: float = INTEGRATED.rank
+) -> Determination:
     """Return what the data determine.
 
     `jacobian` (n, p) is that of the weighted differences, `variances` (n,) are those of their noise, `effective` (p,)
-    says which parameters act at all, and `width` is how many standard errors an interval has to either side. The
-    covariance is A⁻¹ Jᵀ D J A⁻¹ with A = JᵀJ and D the variances on the diagonal (for equal ones σ² A⁻¹), worked out
-    from the singular values of J.
+    says which parameters act at all, `width` is how many standard errors an interval has to either side, and singular
+    values below `rank` are those of flat directions. The covariance is A⁻¹ Jᵀ D J A⁻¹ with A = JᵀJ and D the variances
+    on the diagonal (for equal ones σ² A⁻¹), worked out from the singular values of J.
     """
     size = jacobian.shape[1]
     covariance, correlation = np.full((size, size), np.nan), np.full((size, size), np.nan)
@@ -95,7 +93,7 @@ def determination(jacobian: Array, variances: Array, effective: NDArray[np.bool_
     U, s, Vt = np.linalg.svd(jacobian[:, places] / lengths, full_matrices=False)
     if len(s) < len(places):
         raise ValueError(f"{len(jacobian)} data points cannot determine {len(places)} parameters")
-    sharp = s > RANK
+    sharp = s > rank
     flat = _sparse(Vt[~sharp].T)
     part = np.zeros(len(places), dtype=bool)
     for direction in flat:
@@ -196,7 +194,7 @@ def curved(found: Determination, hessian: Array, places: list[int], scale: Array
         return None
     root = np.sqrt(np.abs(np.diag(inner)))
     scaled = inner / np.outer(root, root) if root.all() else inner
-    if np.linalg.eigvalsh(scaled)[0] <= RANK**2:
+    if np.linalg.eigvalsh(scaled)[0] <= INTEGRATED.rank**2:
         return None
     covariance, correlation = found.covariance.copy(), found.correlation.copy()
     grid = np.ix_(places, places)

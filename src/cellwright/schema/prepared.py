@@ -64,6 +64,8 @@ class PreparedFormula:
     formula: Expression
     columns: Mapping[str, Array]
     portable: bool = True
+    closed_form: bool = True
+    """Predicted to rounding, unlike what a solver integrates to its tolerance."""
 
     def predict(self, inputs: Mapping[str, float]) -> Solved:
         """Return the variable in each row of the data; a formula that has no value there is a status."""

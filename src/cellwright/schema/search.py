@@ -104,6 +104,8 @@ class Space:
     dimensions: tuple[Dimension, ...]
     conditions: tuple[Condition, ...] = ()
     starts: tuple[Mapping[str, float], ...] = ()
+    closed_form: bool = False
+    """Whether all that is predicted is known to rounding, so that slopes may be told from small differences."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -115,7 +115,8 @@ class _Parts:
     @property
     def inner(self) -> Space:
         """The space of the inner search."""
-        return Space(tuple(d for d, own in zip(self.space.dimensions, self.chosen, strict=True) if not own))
+        dimensions = tuple(d for d, own in zip(self.space.dimensions, self.chosen, strict=True) if not own)
+        return Space(dimensions, closed_form=self.space.closed_form)
 
     def joined(self, outer: Array, inner: Array) -> Array:
         """Return the points (…, d) that have these coordinates in the two spaces."""
@@ -183,7 +184,8 @@ class _Level:
 
 def _from(space: Space, point: Array) -> Space:
     """Return a space with its start at a point (d,)."""
-    return Space(tuple(replace(d, initial=d.value(float(x))) for d, x in zip(space.dimensions, point, strict=True)))
+    dimensions = tuple(replace(d, initial=d.value(float(x))) for d, x in zip(space.dimensions, point, strict=True))
+    return Space(dimensions, closed_form=space.closed_form)
 
 
 def _refused(estimator: Estimator, space: Space) -> Iterator[CellwrightError]:

@@ -17,6 +17,15 @@ DIFFERENCE_STEP = 2e-3
 Solutions on a measured, noisy current carry integration errors of some 1e-5 V, so SciPy's default step of 1e-8 differs
 noise; a step of this size is well above them and small against the curvature.
 """
+EXACT_STEP = 6e-6
+"""Step of central differences where predictions are known to rounding: the cube root of that."""
+EXACT = {"xtol": 1e-10, "ftol": 1e-14}
+"""Tolerances where predictions are known to rounding. There is none of the gradient but in "lm": elsewhere it has a
+unit, and would end a search of small differences where it starts."""
+PATIENCE = 1000
+"""Steps for each parameter where predictions are formulas, which cost little: sums of exponentials may need them."""
+SMALLEST = 1e-2
+"""Share of its start that stands for the size of an unbounded parameter closer to 0 than that."""
 FAILED = 1e3
 """Residual that stands for a solve that failed: far more than any that succeeds, so that the step is taken back."""
 FAILED_COST = 1e12
@@ -53,9 +62,12 @@ class ScipyLeastSquares(ScipyEstimator):
     """Local least squares on the residual array, with bounds.
 
     Minimises ½ Σ r² by a trust region (`method="trf"`), "dogbox" or Levenberg-Marquardt ("lm", without bounds). The
-    Jacobian comes from forward differences, all columns in one batch.
+    Jacobian comes from forward differences, all columns in one batch; where what is predicted is a formula, from
+    central ones with steps as small as rounding allows, and the search goes on to about 8 digits. Without bounds
+    the trust region has the shape of the Jacobian (Moré).
 
-    Source: Branch, Coleman & Li, SIAM J. Sci. Comput. 21 (1999) 1, doi:10.1137/S1064827595289108 (trf).
+    Source: Branch, Coleman & Li, SIAM J. Sci. Comput. 21 (1999) 1, doi:10.1137/S1064827595289108 (trf); Moré,
+    in Numerical Analysis, Lect. Notes Math. 630 (1978) 105, doi:10.1007/BFb0067700.
     """
 
     type: Literal["ScipyLeastSquares"] = "ScipyLeastSquares"
@@ -71,12 +83,17 @@ class ScipyLeastSquares(ScipyEstimator):
         bounded = options.get("method", "trf") != "lm"
         if bounded:
             options["bounds"] = (space.lower, space.upper)
+        if not space.bounded:
+            options = {"x_scale": "jac"} | options
+        tolerances: dict[str, Any] = {"xtol": 1e-6, "ftol": 1e-8}
+        if space.closed_form:
+            tolerances = {"max_nfev": PATIENCE * len(space.dimensions), **EXACT, "gtol": None if bounded else 1e-12}
         result = called(
             least_squares,
             lambda x: np.where(np.isfinite(residuals.at(x)), residuals.at(x), FAILED),
             _inside(space) if bounded else space.initial,
-            jac=lambda x: differences(residuals, x, space),
-            **({"xtol": 1e-6, "ftol": 1e-8} | options),
+            jac=lambda x: (central_differences if space.closed_form else differences)(residuals, x, space),
+            **(tolerances | options),
         )
         return Found(np.asarray(result.x), bool(result.status > 0), str(result.message), int(result.njev or 0))
 
@@ -293,6 +310,22 @@ def differences(function: Remembered, x: Array, space: Space, step: float = DIFF
     return np.asarray(columns.T)
 
 
+def central_differences(function: Remembered, x: Array, space: Space, step: float = EXACT_STEP) -> Array:
+    """Return the derivatives (m, d) of a vector function at `x` (d,) by differences to both sides, as bounds allow.
+
+    A side on which the function has no finite value is replaced by the point itself; where both fail the column is 0.
+    """
+    width, base = step * _scale(x, space), function.at(x)
+    ends = np.stack([np.minimum(x + width, space.upper) - x, np.maximum(x - width, space.lower) - x], axis=1)
+    points = x + ends.T.reshape(-1, 1) * np.tile(np.eye(len(x)), (2, 1))
+    values = function.function(points).reshape(2, len(x), -1).transpose(1, 0, 2)
+    failed = ~np.isfinite(values).all(axis=2)
+    ends[failed], values[failed] = 0.0, base
+    apart = (ends[:, 0] - ends[:, 1])[:, None]
+    rises = values[:, 0] - values[:, 1]
+    return np.asarray(np.divide(rises, apart, out=np.zeros_like(rises), where=apart != 0).T)
+
+
 def central_gradient(cost: Remembered, x: Array, space: Space, step: float = DIFFERENCE_STEP / 4) -> Array:
     """Return the gradient (d,) of a scalar cost at `x` (d,) by central differences, one-sided at the bounds.
 
@@ -313,9 +346,10 @@ def central_gradient(cost: Remembered, x: Array, space: Space, step: float = DIF
 
 
 def _scale(x: Array, space: Space) -> Array:
-    """Return the length (d,) against which a step is small: the range of a parameter, else its size, at least 1."""
+    """Return the length (d,) against which a step is small: the range of a parameter, else its size."""
     width = space.upper - space.lower
-    return np.where(np.isfinite(width), width, np.maximum(np.abs(x), 1.0))
+    size = np.maximum(np.abs(x), SMALLEST * np.abs(space.initial))
+    return np.where(np.isfinite(width), width, np.where(size > 0, size, 1.0))
 
 
 def _cost(evaluate: Evaluate) -> Remembered:

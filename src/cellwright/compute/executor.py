@@ -113,6 +113,7 @@ def _workers_of(executor: Executor) -> int:
     """Return how many tasks an executor does at a time, as far as it tells."""
     client: Any = getattr(executor, "client", None)
     if client is not None:  # Dask's
-        return max(1, sum(client.nthreads().values()))
+        threads: int = sum(client.nthreads().values())
+        return max(1, threads)
     count = int(getattr(executor, "_max_workers", 0))
     return count or os.cpu_count() or 1

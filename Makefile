@@ -44,7 +44,8 @@ bench:
 	.venv-bench/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-bench/bin/python -m pip install --quiet --editable . --group bench
 	.venv-bench/bin/python benchmarks/kernel.py
-	.venv-bench/bin/python benchmarks/fit.py
+	.venv-bench/bin/python benchmarks/peer.py
+	.venv-bench/bin/python benchmarks/parallel.py
 
 # The tests in tests/web open pages in headless Chromium.
 browser:

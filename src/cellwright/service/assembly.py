@@ -37,7 +37,8 @@ from cellwright.store.tables import stamp, utc_now
 @lru_cache(maxsize=1)
 def versions() -> Mapping[str, str]:
     """Return the versions that decide the numbers of a result."""
-    return {package: version(package) for package in ("cellwright", "pybamm", "numpy", "scipy")}
+    deciding = ("cellwright", "pybamm", "pybammsolvers", "casadi", "numpy", "scipy", "cma", "pints")
+    return {package: version(package) for package in deciding}
 
 
 def run_pipeline(

@@ -66,6 +66,26 @@ def test_a_job_is_built_once_in_a_process():
     assert built == {1}
 
 
+def test_a_job_goes_once_to_each_worker_and_again_to_those_that_do_not_know_it():
+    pool, sent = ProcessPool(2), []
+    schedule = pool._pool.schedule
+
+    def counted(function, args):
+        sent.append(args[1] is not None)
+        return schedule(function, args=args)
+
+    pool._pool.schedule = counted
+    for _ in range(8):
+        assert squares(pool.map(Squares("sent"), tasks(*range(20)))) == [x**2 for x in range(20)]
+    assert sum(sent) <= 6, "four chunks of the first batch, and once more to each worker at most"
+    before = sum(sent)
+    assert squares(pool.map(Squares("sent"), tasks(DIES, 1, 2, 3))) == ["crashed", 1, 4, 9]
+    for _ in range(4):
+        assert squares(pool.map(Squares("sent"), tasks(*range(20)))) == [x**2 for x in range(20)]
+    assert sum(sent) > before, "the worker in the place of the dead one was sent it too"
+    pool.close()
+
+
 def test_the_jobs_used_last_are_kept():
     pool = InlinePool()
     BUILT.clear()

@@ -55,6 +55,7 @@ class ProcessPool:
             for _ in range(self._workers):
                 self._pool.schedule(_nothing)
         self._pickled: dict[str, bytes] = {}
+        self._sent: set[str] = set()
         self._asked: WeakSet[Any] = WeakSet()
         self._closed = False
 
@@ -78,25 +79,30 @@ class ProcessPool:
 
     def _mapped(self, job: Job, tasks: Sequence[Task], time_limit: float | None) -> list[Answer]:
         content = self._content(job)
+        first = None if job.digest in self._sent else content
         answers: dict[int, Answer] = {}
         again: list[int] = []
 
-        def scheduled(places: Sequence[int]) -> Any:
+        def scheduled(places: Sequence[int], content: bytes | None) -> Any:
             chosen = [tasks[place] for place in places]
             future = self._pool.schedule(_work, args=(job.digest, content, chosen, time_limit))
             self._asked.add(future)
             return future
 
         with _environment(ONE_THREAD):
-            for places, future in [(chunk, scheduled(chunk)) for chunk in dealt(tasks, self._workers)]:
+            for places, future in [(chunk, scheduled(chunk, first)) for chunk in dealt(tasks, self._workers)]:
                 try:
-                    answers.update(zip(places, _result(future), strict=True))
+                    found = _result(future)
+                    if found is None:
+                        found = _result(scheduled(places, content))
+                    answers.update(zip(places, found or [], strict=True))
                 except ProcessExpired:
                     again += places
+            self._sent.add(job.digest)
             began = time.monotonic()
-            for place, future in [(place, scheduled([place])) for place in again]:
+            for place, future in [(place, scheduled([place], content)) for place in again]:
                 try:
-                    answers[place] = _result(future)[0]
+                    (answers[place],) = _result(future) or []
                 except ProcessExpired as cause:
                     answers[place] = _lost(cause.exitcode, time.monotonic() - began, time_limit)
         return [answers[place] for place in range(len(tasks))]
@@ -120,7 +126,8 @@ class ProcessPool:
         return self._pickled[job.digest]
 
 
-def _result(future: Any) -> list[Answer]:
+def _result(future: Any) -> list[Answer] | None:
+    """Return the answers, or None where the worker does not know the job."""
     try:
         return future.result()  # type: ignore[no-any-return]
     except (CellwrightError, ProcessExpired):
@@ -178,8 +185,11 @@ def _nothing() -> None:
     """Do nothing, so that a worker starts."""
 
 
-def _work(digest: str, content: bytes, tasks: list[Task], time_limit: float | None) -> list[Answer]:
-    work = _built.work(digest, lambda: pickle.loads(content))  # noqa: S301
+def _work(digest: str, content: bytes | None, tasks: list[Task], time_limit: float | None) -> list[Answer] | None:
+    """Return the answers of the tasks, or None where this process does not know the job and did not get it."""
+    if content is None and digest not in _built:
+        return None
+    work = _built.work(digest, lambda: pickle.loads(content or b""))  # noqa: S301
     answers = []
     for task in tasks:
         with _at_most(time_limit):

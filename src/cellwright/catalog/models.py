@@ -1,16 +1,18 @@
 """Models: PyBaMM's by name, and those of the contract (`cw.models`)."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
-from cellwright.errors import ConfigurationError, Problem
+from cellwright.errors import NotImplementedYetError, Problem
 from cellwright.schema.families import Model, SimulationSettings
+from cellwright.schema.live_model import LiveModel, content_digest
 from cellwright.schema.simulation import ModelSpec
-from cellwright.schema.values import settled
-from cellwright.schema.variant import Example, InvalidDocumentError, Schema
+from cellwright.schema.values import settled, to_wire
+from cellwright.schema.variant import Example, InvalidDocumentError, Leaf, Schema
 
 __all__ = [
     "ECM",
@@ -56,6 +58,45 @@ class PyBaMMModel(Model):
         return ModelSpec(self.type, options, self.module or MODULES[0], _settings(self))
 
 
+class ModelObject(Model):
+    """A PyBaMM model that was changed, or whose class is not PyBaMM's own: it runs in the process that made it.
+
+    A document tells which one it was by the digest of its content, and cannot hold the model. Equations that belong to
+    no battery model, without options, are written out as PyBaMM writes them; those of a battery model would fill tens
+    of megabytes.
+    """
+
+    positional = ("type", "options", "simulation_settings", "module")
+    unwritten = frozenset({"content"})
+    live = frozenset({"content"})
+
+    type: str
+    options: dict[str, Any] | None = None
+    module: str | None = None
+    digest_: str = Field(alias="live")
+    content: Annotated[LiveModel | None, WithJsonSchema({"description": "the model; it has no JSON form"})] = None
+
+    def unimplemented(self) -> Iterator[Problem]:
+        """Yield the problem of a model that did not come with its description."""
+        if self.content is None:
+            yield Problem(
+                "error",
+                f"the model {self.type} of {self.module} is an object in Python, which no document holds",
+                hint="run it by cellwright.run in the process that makes it, or name one of PyBaMM's own models",
+            )
+
+    def _dump(self, leaf: Leaf) -> dict[str, Any]:
+        if leaf is to_wire and self.content is not None and not self.options:
+            config: dict[str, Any] = dict(settled(self.content.fresh()))
+            return config
+        return super()._dump(leaf)
+
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        module = self.module or MODULES[0]
+        return ModelSpec(self.type, self.options or {}, module, _settings(self), self.content)
+
+
 class CustomModel(Model):
     """A model written out as equations, in the form that PyBaMM gives it.
 
@@ -71,6 +112,13 @@ class CustomModel(Model):
     var_pts: dict[str, Any] | None = None
     spatial_methods: dict[str, Any] | None = None
     submesh_types: dict[str, Any] | None = None
+
+    def not_yet(self) -> NotImplementedYetError:
+        """Return the error that tells how equations of one's own run."""
+        return NotImplementedYetError(
+            "the model 'CustomModel' is not implemented yet: its equations stand in the document",
+            hint="give the PyBaMM model itself, and run it by cellwright.run in the process that makes it",
+        )
 
 
 class ModelOptions(Schema):
@@ -264,6 +312,8 @@ def model_of(given: Any) -> Model:
         given = {"type": given}
     if not isinstance(given, Mapping):
         given = _described(given)
+    if "live" in given:
+        return ModelObject(**given)
     tag = given.get("type")
     if isinstance(tag, str) and tag in Model.registry:
         return Model.parse(given)
@@ -321,9 +371,8 @@ class SimulatedOptions(Schema):
 def _described(given: Any) -> Mapping[str, Any]:
     """Return the JSON form of a live model."""
     kind = type(given)
-    if kind.__module__.split(".")[0] == "pybamm" and hasattr(given, "options") and kind.__name__ != "BaseModel":
-        _refuse_changes(given)
-        return {"type": kind.__name__, "module": _module(kind), "options": _plain(dict(given.options))}
+    if any(base.__name__ == "BaseModel" and base.__module__.startswith("pybamm.") for base in kind.__mro__):
+        return _described_pybamm(given)
     if hasattr(given, "to_config"):
         config = given.to_config()
         if isinstance(config, Mapping):
@@ -339,34 +388,33 @@ def _settings(model: Model) -> dict[str, Any]:
     return own.to_config() if isinstance(own, SimulationSettings) else dict(own or {})
 
 
-def _refuse_changes(given: Any) -> None:
-    """Make sure that a PyBaMM model is the one that its name and options stand for, since these alone are written.
-
-    Raises: `InvalidDocumentError` naming the parts that were changed.
-    """
+def _stands_for(given: Any, module: str) -> bool:
+    """Return whether a PyBaMM model is the one that its class and options stand for, and nothing was changed in it."""
+    kind = type(given)
+    if getattr(getattr(sys.modules.get("pybamm"), module, None), kind.__name__, None) is not kind:
+        return False
+    options = dict(given.options)
     try:
-        fresh = type(given)(dict(given.options))
-    except Exception:  # a model that cannot be made again from its options is refused where it is run
-        return
-    parts = ("rhs", "algebraic", "initial_conditions", "boundary_conditions", "variables")
-    changed = [part for part in parts if _written_out(getattr(given, part)) != _written_out(getattr(fresh, part))]
-    if changed:
+        fresh = kind(options) if options else kind()
+    except Exception:  # not one that can be made again from its options
+        return False
+    return content_digest(given) == content_digest(fresh)
+
+
+def _described_pybamm(given: Any) -> Mapping[str, Any]:
+    """Return a live model's class and options, and the model itself where these do not stand for it."""
+    kind = type(given)
+    module = next((module for module in MODULES if module in kind.__module__.split(".")), None)
+    said = {"type": kind.__name__, "module": module, "options": _plain(dict(getattr(given, "options", None) or {}))}
+    if module is not None and _stands_for(given, module):
+        return said
+    if getattr(given, "is_processed", False):
         raise InvalidDocumentError(
-            f"the model {type(given).__name__} was changed ({', '.join(changed)}), and a document holds its name and "
-            f"options alone",
-            hint="use the model as it is; models with equations of their own are not implemented yet",
+            f"the model {kind.__name__} has been processed: parameters or a mesh are in it already",
+            hint="give the model as it was before pybamm.Simulation or a discretisation took it",
         )
-
-
-def _written_out(equations: Any) -> dict[str, str]:
-    return {str(key): str(value) for key, value in dict(equations).items()}
-
-
-def _module(kind: type[Any]) -> str:
-    for module in MODULES:
-        if module in kind.__module__.split("."):
-            return module
-    raise ConfigurationError(f"the PyBaMM model {kind.__name__} of {kind.__module__} is not one that can be named")
+    live = LiveModel.of(given)
+    return {**said, "module": kind.__module__, "live": live.digest, "content": live}
 
 
 def _plain(value: Any) -> Any:

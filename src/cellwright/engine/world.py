@@ -63,7 +63,7 @@ class BuiltOnce:
 
 def problem_digest(problem: Problem) -> str:
     """Return the SHA-256 of everything that a simulation is built from."""
-    fields = vars(problem) | {"model": vars(problem.model), "parameters": dict(problem.parameters.values_)}
+    fields = vars(problem) | {"model": problem.model.said(), "parameters": dict(problem.parameters.values_)}
     return digest([type(problem).__name__, dump(fields, lambda value: value)])
 
 

@@ -50,7 +50,8 @@ def with_double_layers(spec: ModelSpec) -> ModelSpec:
         raise ConfigurationError(
             f"with {SURFACE_FORM!r} {form!r} the model {spec.type} has no impedance of its interfaces",
             at=("options", "model", "options", SURFACE_FORM),
-            hint="leave it out, or write 'differential' (with double layers) or 'algebraic' (without)",
+            hint="leave it out (an object of PyBaMM says it always), or write 'differential' (with double layers) or "
+            "'algebraic' (without)",
         )
     return replace(spec, options={**spec.options, SURFACE_FORM: CHARGED})
 

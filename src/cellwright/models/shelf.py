@@ -61,7 +61,7 @@ def _file(problem: Problem, folder: Path) -> Path:
     left_out = data | {"model", "parameters"}
     built_from = [
         type(problem).__name__,
-        vars(problem.model),
+        problem.model.said(),
         dict(problem.parameters.values_),
         {name: value for name, value in vars(problem).items() if name not in left_out},
         {name: value is None for name, value in vars(problem).items() if name in data},

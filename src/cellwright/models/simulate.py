@@ -112,6 +112,8 @@ def _points(model: Any) -> tuple[list[str], ...]:
 
 def pybamm_model(spec: ModelSpec) -> Any:
     """Return PyBaMM's model. Raises: `ConfigurationError` for an unknown one, and for options that it does not take."""
+    if spec.live is not None:
+        return spec.live.fresh()
     module = getattr(pybamm, spec.module, None)
     kind = getattr(module, spec.type, None)
     if module is None or not (isinstance(kind, type) and issubclass(kind, pybamm.BaseModel)):

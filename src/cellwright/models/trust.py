@@ -32,7 +32,7 @@ def trust(problem: SimulationProblem, folder: Path | None) -> None:
 
 
 def _kind(problem: SimulationProblem) -> str:
-    return digest([vars(problem.model), sorted(problem.variables), list(problem.free), dict(_versions())])
+    return digest([problem.model.said(), sorted(problem.variables), list(problem.free), dict(_versions())])
 
 
 @lru_cache(maxsize=1)

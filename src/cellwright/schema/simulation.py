@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cellwright.schema.live_model import LiveModel
 from cellwright.schema.parameters import ParameterSet
 
 if TYPE_CHECKING:  # a worker whose models come built reads no metrics
@@ -32,6 +33,12 @@ class ModelSpec:
     module: str = "lithium_ion"
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Simulation settings: `var_pts`, `submesh_types`, `spatial_methods`, `geometry`, `solver`."""
+    live: LiveModel | None = None
+    """The model itself, where its name and options do not tell what it is."""
+
+    def said(self) -> dict[str, Any]:
+        """Return all that tells the model from others, for digests."""
+        return {**vars(self), "live": self.live and self.live.digest}
 
 
 @dataclass(frozen=True)

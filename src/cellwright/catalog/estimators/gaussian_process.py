@@ -163,6 +163,17 @@ class Surrogate:
             from_b = torch.linalg.solve_triangular(root, kernel(at, b).to_dense(), upper=False)
             return np.asarray((kernel(a, b).to_dense() - from_a.T @ from_b).numpy())
 
+    def eigenfunctions(self, stand: Array, points: Array, count: int) -> Array:
+        """Return the values (count, m) at points (m, d) of the covariance's first eigenfunctions, by Nyström's method.
+
+        u_jᵀ C(Z, x), with u_j the eigenvectors of C(Z, Z) of the largest eigenvalues, and Z the points `stand` (k, d).
+        """
+        import torch
+
+        _, vectors = torch.linalg.eigh(torch.tensor(self.covariance(stand, stand)))
+        first = vectors.flip(1)[:, :count]
+        return np.asarray((first.T @ torch.tensor(self.covariance(stand, points))).numpy())
+
     def improvement(self, points: Array) -> Array:
         """Return the expected improvement (m,) over the highest mean at points (m, d).
 

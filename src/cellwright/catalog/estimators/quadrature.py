@@ -69,7 +69,6 @@ class SOBER(SurrogateSearch):
     """
 
     batch: ClassVar[int] = 10
-    least_population: ClassVar[int] = 2
     example: ClassVar[Example | None] = Example(fields={"algorithm_options": {"n_candidates": 512}})
 
     type: Literal["SOBER"] = "SOBER"
@@ -78,7 +77,7 @@ class SOBER(SurrogateSearch):
     def refusals(self, space: Space) -> Iterator[CellwrightError]:
         """Yield what keeps the search from this space, among it too few points for the covariance."""
         yield from super().refusals(space)
-        if self.size < self.least_population:
+        if self.size < 2:
             yield ConfigurationError("SOBER chooses batches of 2 points at least", at=("population_size",))
         _, nystrom = (self.algorithm_options or SOBEROptions()).counts
         if nystrom <= self.size:
@@ -201,9 +200,7 @@ def _chosen(
     rng: np.random.Generator,
 ) -> Any:
     """Return which candidates (count,) make the batch."""
-    stand = points[_resampled(weights, nystrom, rng)]
-    _, vectors = np.linalg.eigh(surrogate.covariance(stand, stand))
-    tests = vectors[:, ::-1][:, : count - 1].T @ surrogate.covariance(stand, points)
+    tests = surrogate.eigenfunctions(points[_resampled(weights, nystrom, rng)], points, count - 1)
     kept = recombined(np.vstack([np.ones(len(points)), tests]), weights, improvement)
     order = np.lexsort((-improvement, -weights, -kept))
     return order[:count]

@@ -46,6 +46,7 @@ bench:
 	.venv-bench/bin/python benchmarks/kernel.py
 	.venv-bench/bin/python benchmarks/peer.py
 	.venv-bench/bin/python benchmarks/parallel.py
+	.venv-bench/bin/python benchmarks/shell.py
 
 # The tests in tests/web open pages in headless Chromium.
 browser:

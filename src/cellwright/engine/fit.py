@@ -9,7 +9,6 @@ import numpy as np
 
 from cellwright.catalog.costs import SSE
 from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
-from cellwright.catalog.samplers import LatinHypercube
 from cellwright.engine.identifiability import with_identifiability
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.objectives import channels, comparison, prepared, statistics
@@ -139,7 +138,9 @@ def looked_at(space: Space) -> list[dict[str, float]]:
     """Return the initial values and a few more points between the bounds, for the curves of the whole search."""
     low, high = space.lower, space.upper
     inside = np.isfinite(low) & np.isfinite(high)
-    cube = LatinHypercube().draw(LOOKED_AT, len(low), np.random.default_rng(0))
+    rng, count = np.random.default_rng(0), len(low)
+    strata = rng.permuted(np.tile(np.arange(LOOKED_AT), (count, 1)), axis=1).T
+    cube = (strata + rng.random((LOOKED_AT, count))) / LOOKED_AT  # a Latin hypercube
     with np.errstate(invalid="ignore"):
         points = np.where(inside, low + cube * (high - low), space.initial)
     return [space.values(point) for point in (space.initial, *points)]

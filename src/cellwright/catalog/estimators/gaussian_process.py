@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from cellwright.schema.families import Array
 Kernel = Literal["smooth", "rough", "isotropic"]
 Noise = tuple[float, float] | None
 
+_ALONE = Lock()
 DETERMINISTIC = (1e-8, 1e-3)
 """Bounds of the noise's variance where the simulator has next to none, in units of the variance of the costs."""
 LEAST_NOISE = 1e-8
@@ -45,16 +47,17 @@ def torch_alone(seed: int) -> Iterator[None]:
     import torch
     from gpytorch.settings import max_cholesky_size
 
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    try:
-        torch.set_num_threads(1)
-        torch.default_generator.manual_seed(seed)
-        with warnings.catch_warnings(), max_cholesky_size(10**6):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        torch.set_rng_state(state)
-        torch.set_num_threads(threads)
+    with _ALONE:
+        threads, state = torch.get_num_threads(), torch.get_rng_state()
+        try:
+            torch.set_num_threads(1)
+            torch.default_generator.manual_seed(seed)
+            with warnings.catch_warnings(), max_cholesky_size(10**6):
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            torch.set_rng_state(state)
+            torch.set_num_threads(threads)
 
 
 SCALES = (0.5, 0.9, None)

@@ -1,6 +1,7 @@
 """The evaluation kernel against PyBaMM's own solver, interpreted against compiled, thinned against full."""
 
 import logging
+import multiprocessing
 import pickle
 import subprocess
 import sys
@@ -144,6 +145,28 @@ def test_a_built_simulation_solves_in_a_process_without_pybamm(tmp_path):
     status, last = said.stdout.split()
     assert status == "solved"
     assert float(last) == built.solve(TRUE).outputs["Voltage [V]"][-1]
+
+
+def test_a_fork_of_a_process_that_has_solved_solves_too(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # threads of OpenMP do not come along; waiting for them never ends
+    built = build(problem())
+    points = [TRUE, {**TRUE, D_N: 1e-14}]
+    here = [float(one.outputs["Voltage [V]"][-1]) for one in built.solve_many(points)]
+    fork = multiprocessing.get_context("fork")
+    for simulation_ in (built, build(problem())):
+        receiving, sending = fork.Pipe(duplex=False)
+
+        def solve(one=simulation_, end=sending):
+            end.send([float(answer.outputs["Voltage [V]"][-1]) for answer in one.solve_many(points)])
+
+        child = fork.Process(target=solve)
+        child.start()
+        answered = receiving.poll(30)
+        if not answered:
+            child.kill()
+        child.join()
+        assert answered, "the fork hangs"
+        assert receiving.recv() == here
 
 
 class TestTrust:

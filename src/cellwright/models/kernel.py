@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +73,7 @@ class Integrator:
         functions = {role: casadi.Function.deserialize(text) for role, text in kernel.functions.items()}
         self._compilation = Compilation(functions, kernel.functions, folder) if folder is not None else None
         self._spent = 0.0
+        self._made: tuple[int, Any] | None = None
         self.compiled = False
         self._use(functions, kernel.functions)
         self._take_compiled()
@@ -135,17 +135,21 @@ class Integrator:
         if self._constant is None:
             current = casadi.interpolant("current", "linear", [self._course[0].tolist()], self._course[1].tolist())
             functions, texts = {role: _driven(role, one, current) for role, one in functions.items()}, {}
-        self._functions, self._texts = functions, texts
-        self.__dict__.pop("_group", None)
+        self._functions, self._texts, self._made = functions, texts, None
 
-    @cached_property
+    @property
     def _group(self) -> Any:
-        """The solvers, one for each thread; made with the first solve."""
+        """The solvers, one for each thread; made with the first solve of this process."""
+        if self._made is None or self._made[0] != os.getpid():
+            self._made = (os.getpid(), self._solvers())
+        return self._made[1]
+
+    def _solvers(self) -> Any:
         kernel, functions = self._kernel, self._functions
         texts = {role: self._texts.get(role) or one.serialize() for role, one in functions.items()}
         roles = {role: idaklu.generate_function(text) for role, text in texts.items()}
         pattern = functions["jac_times_cjmass"].sparsity_out(0)
-        threads = processors()
+        threads = _team()
         return idaklu.create_casadi_solver_group(
             number_of_states=len(kernel.differential),
             number_of_parameters=0,
@@ -189,6 +193,20 @@ def _driven(role: str, function: Any, current: Any) -> Any:
     given = [*arguments[:place], casadi.vertcat(inputs, current(at)), *arguments[place + 1 :]]
     arguments[place] = inputs
     return casadi.Function(role, arguments, function.call(given))
+
+
+_threaded: set[int] = set()
+"""The processes, this one and those that it was forked from, that have solved on several threads."""
+
+
+def _team() -> int:
+    """Return on how many threads to solve: one where OpenMP's went lost in a fork, whose next team would never meet."""
+    if _threaded - {os.getpid()}:
+        return 1
+    threads = processors()
+    if threads > 1:
+        _threaded.add(os.getpid())
+    return threads
 
 
 def processors() -> int:

@@ -5,7 +5,7 @@ import pytest
 
 from cellwright.catalog.costs import ErrorFunction
 from cellwright.catalog.entries import FromJson
-from cellwright.catalog.estimators.scipy import FAILED_COST, Remembered, central_gradient
+from cellwright.catalog.estimators.slopes import FAILED_COST, Remembered, central_gradient
 from cellwright.errors import ConfigurationError
 from cellwright.schema.variant import members
 from cellwright.testing import kits

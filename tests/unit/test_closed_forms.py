@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cellwright as cw
-from cellwright.catalog.estimators.scipy import Remembered, central_differences
+from cellwright.catalog.estimators.slopes import Remembered, central_differences
 from cellwright.compute.inline import InlinePool
 from cellwright.data.sources import settle
 from cellwright.engine.run import run

@@ -4,6 +4,7 @@ from cellwright.catalog.estimators.bayesian import BayesianOptimization, Bayesia
 from cellwright.catalog.estimators.by_method import AskTellOptimizer, PintsOptimizer
 from cellwright.catalog.estimators.differential_evolution import DEOptions, DifferentialEvolution
 from cellwright.catalog.estimators.evolution import CMAES, XNES, CMAESOptions, XNESOptions
+from cellwright.catalog.estimators.least_squares import ScipyLeastSquares
 from cellwright.catalog.estimators.linear import ScipyLsqLinear
 from cellwright.catalog.estimators.nested import Nested
 from cellwright.catalog.estimators.point import (
@@ -19,7 +20,6 @@ from cellwright.catalog.estimators.scipy import (
     ScipyBasinhopping,
     ScipyDifferentialEvolution,
     ScipyDualAnnealing,
-    ScipyLeastSquares,
     ScipyMinimize,
     ScipyShgo,
 )

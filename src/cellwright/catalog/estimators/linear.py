@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import model_validator
 
-from cellwright.catalog.estimators.scipy import Remembered, ScipyEstimator, called, differences, residuals_of
+from cellwright.catalog.estimators.scipy import ScipyEstimator, called, residuals_of
+from cellwright.catalog.estimators.slopes import Remembered, differences
 from cellwright.errors import ConfigurationError, did_you_mean
 from cellwright.schema.families import Array
 from cellwright.schema.search import Evaluate, Found, Space

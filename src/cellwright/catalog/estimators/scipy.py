@@ -6,30 +6,12 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import ConfigDict, model_validator
 
+from cellwright.catalog.estimators.slopes import FAILED_COST, Remembered, central_gradient
 from cellwright.errors import CellwrightError, ConfigurationError
 from cellwright.schema.families import Array, Estimator
 from cellwright.schema.search import Condition, Evaluate, Found, Space
 from cellwright.schema.variant import Example
 
-DIFFERENCE_STEP = 2e-3
-"""Step of forward differences in search coordinates, where the bounds are 0 and 1.
-
-Solutions on a measured, noisy current carry integration errors of some 1e-5 V, so SciPy's default step of 1e-8 differs
-noise; a step of this size is well above them and small against the curvature.
-"""
-EXACT_STEP = 6e-6
-"""Step of central differences where predictions are known to rounding: the cube root of that."""
-EXACT = {"xtol": 1e-10, "ftol": 1e-14}
-"""Tolerances where predictions are known to rounding. There is none of the gradient but in "lm": elsewhere it has a
-unit, and would end a search of small differences where it starts."""
-PATIENCE = 1000
-"""Steps for each parameter where predictions are formulas, which cost little: sums of exponentials may need them."""
-SMALLEST = 1e-2
-"""Share of its start that stands for the size of an unbounded parameter closer to 0 than that."""
-FAILED = 1e3
-"""Residual that stands for a solve that failed: far more than any that succeeds, so that the step is taken back."""
-FAILED_COST = 1e12
-"""Cost that stands for a solve that failed: a large number, which line searches can step back from."""
 CEILING = 10.0
 """How far above the start, in units of its size, a line search is told a cost as it is; what is higher is told as that.
 
@@ -56,46 +38,6 @@ class ScipyEstimator(Estimator):
         """Return the search with at most so many iterations; a smaller limit in SciPy's own words stands."""
         own = (self.model_extra or {}).get(self.keywords.get("max_iterations", ""))
         return self if isinstance(own, int) and own <= iterations else super().limited(iterations)
-
-
-class ScipyLeastSquares(ScipyEstimator):
-    """Local least squares on the residual array, with bounds.
-
-    Minimises ½ Σ r² by a trust region (`method="trf"`), "dogbox" or Levenberg-Marquardt ("lm", without bounds). The
-    Jacobian comes from forward differences, all columns in one batch; where what is predicted is a formula, from
-    central ones with steps as small as rounding allows, and the search goes on to about 8 digits. Without bounds
-    the trust region has the shape of the Jacobian (Moré).
-
-    Source: Branch, Coleman & Li, SIAM J. Sci. Comput. 21 (1999) 1, doi:10.1137/S1064827595289108 (trf); Moré,
-    in Numerical Analysis, Lect. Notes Math. 630 (1978) 105, doi:10.1007/BFb0067700.
-    """
-
-    type: Literal["ScipyLeastSquares"] = "ScipyLeastSquares"
-    keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "max_nfev"}
-    needs_residuals: ClassVar[bool] = True
-
-    def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
-        """Return the best point that `scipy.optimize.least_squares` finds from the start."""
-        from scipy.optimize import least_squares
-
-        residuals = Remembered(lambda points: residuals_of(evaluate(points).residuals))
-        options = self._extra()
-        bounded = options.get("method", "trf") != "lm"
-        if bounded:
-            options["bounds"] = (space.lower, space.upper)
-        if not space.bounded:
-            options = {"x_scale": "jac"} | options
-        tolerances: dict[str, Any] = {"xtol": 1e-6, "ftol": 1e-8}
-        if space.closed_form:
-            tolerances = {"max_nfev": PATIENCE * len(space.dimensions), **EXACT, "gtol": None if bounded else 1e-12}
-        result = called(
-            least_squares,
-            lambda x: np.where(np.isfinite(residuals.at(x)), residuals.at(x), FAILED),
-            _inside(space) if bounded else space.initial,
-            jac=lambda x: (central_differences if space.closed_form else differences)(residuals, x, space),
-            **(tolerances | options),
-        )
-        return Found(np.asarray(result.x), bool(result.status > 0), str(result.message), int(result.njev or 0))
 
 
 class ScipyMinimize(ScipyEstimator):
@@ -134,7 +76,7 @@ class ScipyMinimize(ScipyEstimator):
             options["maxiter"] = min(limit for limit in limits if limit is not None)
         if self.hard_constraints:
             arguments["constraints"] = [_constraint(condition) for condition in space.conditions]
-        start, ceiling = _inside(space), np.inf
+        start, ceiling = inside(space), np.inf
         if method in GRADIENT_METHODS:
             arguments["jac"] = lambda x: central_gradient(cost, x, space)
         if method in GRADIENT_METHODS and not self.hard_constraints:
@@ -206,7 +148,7 @@ class ScipyBasinhopping(ScipyEstimator):
         result = called(
             basinhopping,
             lambda x: float(cost.at(x)[0]),
-            _inside(space),
+            inside(space),
             minimizer_kwargs=local,
             rng=_generator(options, rng),
             **options,
@@ -238,7 +180,7 @@ class ScipyDualAnnealing(ScipyEstimator):
             dual_annealing,
             lambda x: float(cost.at(x)[0]),
             Bounds(space.lower, space.upper),
-            x0=_inside(space),
+            x0=inside(space),
             minimizer_kwargs=local,
             rng=_generator(options, rng),
             **options,
@@ -272,84 +214,6 @@ class ScipyShgo(ScipyEstimator):
             **({"n": 100} | options),
         )
         return Found(np.asarray(result.x), bool(result.success), str(result.message), int(result.nit))
-
-
-class Remembered:
-    """A vector function of batches that keeps its last value, so that a derivative does not ask for it again."""
-
-    def __init__(self, function: Callable[[Array], Array]) -> None:
-        self.function = function
-        self._point: Array | None = None
-        self._value: Array = np.zeros(0)
-
-    def at(self, x: Array) -> Array:
-        """Return the value at one point (d,)."""
-        if self._point is None or not np.array_equal(self._point, x):
-            self._value = self.function(np.array(x)[None, :])[0]
-            self._point = np.array(x)
-        return self._value
-
-
-def differences(function: Remembered, x: Array, space: Space, step: float = DIFFERENCE_STEP) -> Array:
-    """Return the derivatives (m, d) of a vector function at `x` (d,) by one-sided differences inside the bounds.
-
-    A side on which the function has no finite value is replaced by the other; where both fail the column is 0.
-    """
-    base = function.at(x)
-    width = step * _scale(x, space)
-    steps = np.where(x + width <= space.upper, width, -width)
-    columns = (function.function(x + np.diag(steps)) - base) / steps[:, None]
-    broken = ~np.isfinite(columns).all(axis=1)
-    if broken.any():
-        back = x - np.diag(steps)
-        inside = ((back >= space.lower) & (back <= space.upper)).all(axis=1) & broken
-        columns[broken] = 0.0
-        if inside.any():
-            retried = (base - function.function(back[inside])) / steps[inside][:, None]
-            columns[inside] = np.where(np.isfinite(retried).all(axis=1, keepdims=True), retried, 0.0)
-    return np.asarray(columns.T)
-
-
-def central_differences(function: Remembered, x: Array, space: Space, step: float = EXACT_STEP) -> Array:
-    """Return the derivatives (m, d) of a vector function at `x` (d,) by differences to both sides, as bounds allow.
-
-    A side on which the function has no finite value is replaced by the point itself; where both fail the column is 0.
-    """
-    width, base = step * _scale(x, space), function.at(x)
-    ends = np.stack([np.minimum(x + width, space.upper) - x, np.maximum(x - width, space.lower) - x], axis=1)
-    points = x + ends.T.reshape(-1, 1) * np.tile(np.eye(len(x)), (2, 1))
-    values = function.function(points).reshape(2, len(x), -1).transpose(1, 0, 2)
-    failed = ~np.isfinite(values).all(axis=2)
-    ends[failed], values[failed] = 0.0, base
-    apart = (ends[:, 0] - ends[:, 1])[:, None]
-    rises = values[:, 0] - values[:, 1]
-    return np.asarray(np.divide(rises, apart, out=np.zeros_like(rises), where=apart != 0).T)
-
-
-def central_gradient(cost: Remembered, x: Array, space: Space, step: float = DIFFERENCE_STEP / 4) -> Array:
-    """Return the gradient (d,) of a scalar cost at `x` (d,) by central differences, one-sided at the bounds.
-
-    A scalar cost is flat near its minimum, where one-sided differences would see the curvature instead of the slope.
-    A side that could not be solved is replaced by the point itself, so that the edge of what can be solved is no cliff.
-    """
-    width = step * _scale(x, space)
-    ahead = np.minimum(x + width, space.upper) - x
-    behind = x - np.maximum(x - width, space.lower)
-    values = cost.function(np.vstack([x + np.diag(ahead), x - np.diag(behind)]))[:, 0]
-    above, below = values[: len(x)], values[len(x) :]
-    for steps, costs in ((ahead, above), (behind, below)):
-        failed = costs >= FAILED_COST
-        if failed.any():
-            steps[failed], costs[failed] = 0.0, float(cost.at(x)[0])
-    apart = ahead + behind
-    return np.asarray(np.divide(above - below, apart, out=np.zeros_like(apart), where=apart > 0))
-
-
-def _scale(x: Array, space: Space) -> Array:
-    """Return the length (d,) against which a step is small: the range of a parameter, else its size."""
-    width = space.upper - space.lower
-    size = np.maximum(np.abs(x), SMALLEST * np.abs(space.initial))
-    return np.where(np.isfinite(width), width, np.where(size > 0, size, 1.0))
 
 
 def _cost(evaluate: Evaluate) -> Remembered:
@@ -399,7 +263,7 @@ def _finite(costs: Array) -> Array:
     return np.where(np.isfinite(costs), costs, FAILED_COST)
 
 
-def _inside(space: Space, margin: float = 1e-6) -> Array:
+def inside(space: Space, margin: float = 1e-6) -> Array:
     """Return the start, moved off a bound by a hair, since trust regions start inside."""
     width = np.where(np.isfinite(space.upper - space.lower), space.upper - space.lower, 1.0)
     return np.clip(space.initial, space.lower + margin * width, space.upper - margin * width)

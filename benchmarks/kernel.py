@@ -8,15 +8,18 @@ in another order; the tables have medians and quartiles over the rounds, and rat
 round, so that another load of the machine touches all alike. `measured` is a current with 1 mA of noise instead of a
 constant one. All have PyBaMM's default mesh. With a constant current PyBOP still interpolates it, as it always does.
 
-PyBaMM: `Simulation.solve([0, T], inputs=…)`, then `solution["Voltage [V]"](t)`, tolerances as ours.
+In a search: as our searches solve, compiled, at the few times that give all others; all rows: compiled, at every
+output time; C++ alone: the integrator with the compiled functions and the output variable at every output time, and
+nothing around it. PyBaMM: `Simulation.solve([0, T], inputs=…)`, then `solution["Voltage [V]"](t)`, tolerances as ours.
 PyBOP: its problem's cost on the same data, with its recommended solver (rtol 1e-6) and with our tolerances.
-Both cores: a batch of 40 points, by our `ProcessPool` and by PyBOP's threads.
+Both cores: a batch of 40 points, by the threads of both.
 """
 
 import argparse
 import json
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,11 +33,10 @@ import pybamm
 from rich.console import Console
 from rich.table import Table
 
-from cellwright.compute.processes import ProcessPool
 from cellwright.models.simulate import build
+from cellwright.models.simulation import BuiltSimulation
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.simulation import ModelSpec, SimulationProblem
-from cellwright.schema.work import Answer, Task
 from cellwright.testing.cells import published
 
 try:
@@ -45,6 +47,10 @@ except ImportError as cause:
 END = 3400.0
 TRUTH = {"Negative particle diffusivity [m2.s-1]": 3.3e-14, "Positive particle diffusivity [m2.s-1]": 4e-15}
 RTOL, ATOL = 1e-4, 1e-6
+OURS = "in a search"
+FOLDER = Path(tempfile.mkdtemp(prefix="cellwright-benchmark-"))
+ALONE: list[float] = []
+"""Seconds of the last solve of the integrator alone."""
 Inputs = Mapping[str, float]
 Contender = Callable[[Inputs], float]
 
@@ -87,28 +93,42 @@ class Case:
         return clean + 1e-3 * np.random.default_rng(1).normal(size=self.outputs)
 
 
-@dataclass(frozen=True)
-class Costs:
-    """A pool's job: our cost at given inputs."""
-
-    case: Case
-    data: Any
-
-    @property
-    def digest(self) -> str:
-        """One job for each case."""
-        return repr(self.case)
-
-    def __call__(self) -> Callable[[Task], Answer]:
-        """Build the model."""
-        cost = ours(self.case, self.data)
-        return lambda task: Answer("solved", {"cost": np.array([cost(task.inputs)])})
+def simulations(case: Case) -> tuple[BuiltSimulation, BuiltSimulation]:
+    """Return our simulation, compiled, at all its output times and as searches have it."""
+    whole = build(case.problem(), FOLDER)
+    integrator = whole._integrator_at(())
+    integrator._compilation.begin_if_worth(float("inf"))
+    while not integrator.compiled:
+        time.sleep(0.1)
+        whole.solve(TRUTH)
+    return whole, whole.thinned([TRUTH, *points(5, seed=11)])
 
 
-def ours(case: Case, data: Any) -> Contender:
+def ours(simulation: BuiltSimulation, data: Any) -> Contender:
     """Cellwright's cost."""
-    simulation = build(case.problem())
     return lambda inputs: float(np.sum((simulation.solve(inputs).outputs["Voltage [V]"] - data) ** 2))
+
+
+def integrator_alone(simulation: BuiltSimulation, data: Any) -> Contender:
+    """The C++ integrator with the output variable, compiled: nothing around it, not even the initial state."""
+    integrator = simulation._integrator_at(())
+
+    def prepared(inputs: Inputs) -> list[Any]:
+        _, row = simulation.settled(inputs)
+        given = integrator._arguments(np.array([row]))
+        state, slope = integrator._functions["start"](given[0])
+        return [np.ravel(state.full())[None], np.ravel(slope.full())[None], given]
+
+    group, stops, times = integrator._group, simulation._stops, simulation.problem.output_times
+
+    def cost(inputs: Inputs) -> float:
+        state, slope, given = prepared(inputs)
+        began = time.perf_counter()
+        (solution,) = group.solve(stops, times, state, slope, given, logger=None, pbar=np.empty((0, 0)))
+        ALONE.append(time.perf_counter() - began)
+        return float(np.sum((np.ravel(solution.y) - data) ** 2))
+
+    return cost
 
 
 def plain(case: Case, data: Any) -> Contender:
@@ -144,7 +164,13 @@ def pybop_problem(case: Case, data: Any, solver: Any = None) -> Any:
 
 def contenders(case: Case, data: Any) -> dict[str, Contender]:
     """All that can be timed here, by name."""
-    found = {"Cellwright": ours(case, data), "PyBaMM": plain(case, data)}
+    whole, few = simulations(case)
+    found = {
+        OURS: ours(few, data),
+        "all rows": ours(whole, data),
+        "C++ alone": integrator_alone(whole, data),
+        "PyBaMM": plain(case, data),
+    }
     if pybop is None:
         return found
     for name, solver in {"PyBOP": None, "PyBOP, our tol.": pybamm.IDAKLUSolver(rtol=RTOL, atol=ATOL)}.items():
@@ -180,19 +206,19 @@ def timed(case: Case, rounds: int) -> tuple[dict[str, list[float]], float]:
         for place in range(len(names)):
             name = names[(place + number) % len(names)]
             duration, value = stopped(found[name], inputs)
+            duration = ALONE.pop() if name == "C++ alone" else duration
             times[name].append(duration)
             costs.append(value)
         apart = max(apart, (max(costs) - min(costs)) / max(costs))
     return times, apart
 
 
-def both_cores(case: Case, pool: ProcessPool, size: int = 40, rounds: int = 5) -> dict[str, list[float]]:
+def both_cores(case: Case, size: int = 40, rounds: int = 5) -> dict[str, list[float]]:
     """Return seconds per point of batches."""
     data = case.voltage()
     batch = points(size, seed=3)
-    tasks = [Task("a", inputs) for inputs in batch]
-    job = Costs(case, data)
-    found: dict[str, Callable[[], Any]] = {"Cellwright": lambda: pool.map(job, tasks)}
+    _, few = simulations(case)
+    found: dict[str, Callable[[], Any]] = {OURS: lambda: few.solve_many(batch)}
     if pybop is not None:
         solver = pybamm.IDAKLUSolver(rtol=RTOL, atol=ATOL, options={"num_threads": os.cpu_count()})
         problem = pybop_problem(case, data, solver)
@@ -206,7 +232,7 @@ def both_cores(case: Case, pool: ProcessPool, size: int = 40, rounds: int = 5) -
     return times
 
 
-CONTENDERS = ("Cellwright", "PyBaMM", "PyBOP", "PyBOP, our tol.")
+CONTENDERS = (OURS, "all rows", "C++ alone", "PyBaMM", "PyBOP", "PyBOP, our tol.")
 
 
 def row(times: Mapping[str, list[float]]) -> list[str]:
@@ -217,9 +243,9 @@ def row(times: Mapping[str, list[float]]) -> list[str]:
             cells.append("–")
             continue
         low, middle, high = statistics.quantiles([1 / seconds for seconds in times[name]], n=4, method="inclusive")
-        ratio = statistics.median(b / a for a, b in zip(times["Cellwright"], times[name], strict=True))
+        ratio = statistics.median(b / a for a, b in zip(times[OURS], times[name], strict=True))
         shown = f"{middle:.0f} ({low:.0f}–{high:.0f})"
-        cells.append(shown if name == "Cellwright" else f"{shown} ×{ratio:.2f}")
+        cells.append(shown if name == OURS else f"{shown} ×{ratio:.2f}")
     return cells
 
 
@@ -253,15 +279,11 @@ def main() -> None:
     console.print(one)
 
     two = Table("case", *CONTENDERS, title="solves per second, batches of 40 on both cores, 5 rounds")
-    pool = ProcessPool(warm="cellwright.models.simulate")
-    try:
-        for model in asked.models:
-            case = Case(model, asked.outputs[0])
-            label, times = f"{case.model}, {case.outputs} outputs, constant", both_cores(case, pool)
-            two.add_row(label, *row(times))
-            kept["seconds_both_cores"][label] = times
-    finally:
-        pool.close()
+    for model in asked.models:
+        case = Case(model, asked.outputs[0])
+        label, times = f"{case.model}, {case.outputs} outputs, constant", both_cores(case)
+        two.add_row(label, *row(times))
+        kept["seconds_both_cores"][label] = times
     console.print(two)
     console.print(
         "Median (quartiles); ×: how many times longer it takes than Cellwright, median of the ratios in a round."

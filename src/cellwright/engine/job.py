@@ -31,12 +31,15 @@ class Recipe:
 class ObjectiveJob:
     """The objectives that a pool's workers predict.
 
-    Those whose models are `portable` travel built, and need no PyBaMM where they arrive; the others are built there.
+    Those whose models are `portable` travel built, and need no PyBaMM where they arrive; the others are built there,
+    and thinned there, so that every pool gives the same numbers.
     """
 
     ready: Mapping[str, "Prepared"]
     recipes: Mapping[str, Recipe]
     digest: str
+    looked_at: Sequence[Mapping[str, float]] = ()
+    """The points at which the models of a search were thinned."""
 
     @classmethod
     def of(
@@ -53,7 +56,7 @@ class ObjectiveJob:
 
     def __call__(self) -> Work:
         """Build the models that did not come built; return the function that answers tasks."""
-        ready = {name: self.ready.get(name) or self.recipes[name]() for name in {**self.ready, **self.recipes}}
+        ready = {name: self.ready.get(name) or self._made(name) for name in {**self.ready, **self.recipes}}
 
         def answers(tasks: Sequence[Task]) -> list[Answer]:
             solved: dict[int, Solved] = {}
@@ -68,12 +71,17 @@ class ObjectiveJob:
     def thinned(self, points: Sequence[Mapping[str, float]]) -> "ObjectiveJob":
         """Return the job of a search: with models that are evaluated at as few times as these points need."""
         ready = {name: _thinned(one, points) for name, one in self.ready.items()}
-        return replace(self, ready=ready, digest=digest([self.digest, "thinned", list(map(dict, points))]))
+        key = digest([self.digest, "thinned", list(map(dict, points))])
+        return replace(self, ready=ready, digest=key, looked_at=points)
+
+    def _made(self, name: str) -> "Prepared":
+        one = self.recipes[name]()
+        return _thinned(one, self.looked_at) if self.looked_at else one
 
     def __getstate__(self) -> dict[str, Any]:
         portable = {name: one for name, one in self.ready.items() if getattr(one, "portable", False)}
         rest = {name: recipe for name, recipe in self.recipes.items() if name not in portable}
-        return {"ready": portable, "recipes": rest, "digest": self.digest}
+        return {"ready": portable, "recipes": rest, "digest": self.digest, "looked_at": self.looked_at}
 
 
 def predictions(one: "Prepared", points: Sequence[Mapping[str, float]]) -> list[Solved]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import model_validator
 
 from cellwright.catalog.estimators.chains import METHODS, Chains, starts
 from cellwright.catalog.estimators.log_posterior import LogPosterior, frame_at
@@ -61,13 +60,6 @@ class PintsSampler(Estimator):
     burnin_iterations: int | None = None
     initial_phase_iterations: int | None = None
 
-    @model_validator(mode="after")
-    def _known(self) -> "PintsSampler":
-        if self.method not in METHODS:
-            hint = did_you_mean(self.method, METHODS) or f"there are {', '.join(METHODS)}"
-            raise ConfigurationError(f"there is no method {self.method!r}", at=("method",), hint=hint)
-        return self
-
     @property
     def burnin(self) -> int:
         """How many draws of each chain are on the way."""
@@ -87,6 +79,9 @@ class PintsSampler(Estimator):
 
     def refusals(self, space: Space) -> Iterator[CellwrightError]:
         """Yield what keeps the chains from this space: phases that do not follow one another, a method for several."""
+        if self.method not in METHODS:
+            hint = did_you_mean(self.method, METHODS) or f"there are {', '.join(METHODS)}"
+            yield ConfigurationError(f"there is no method {self.method!r}", at=("method",), hint=hint)
         if self.max_iterations < 1:
             yield ConfigurationError(
                 f"a chain makes 1 draw at least, not {self.max_iterations}", at=("max_iterations",)

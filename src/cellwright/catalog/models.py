@@ -12,7 +12,7 @@ from cellwright.schema.families import Model, SimulationSettings
 from cellwright.schema.live_model import LiveModel, content_digest
 from cellwright.schema.simulation import ModelSpec
 from cellwright.schema.values import settled, to_wire
-from cellwright.schema.variant import Example, InvalidDocumentError, Leaf, Schema
+from cellwright.schema.variant import Example, InvalidDocumentError, Leaf, Schema, refuse_class
 
 __all__ = [
     "ECM",
@@ -308,6 +308,7 @@ def model_of(given: Any) -> Model:
     """
     if isinstance(given, Model):
         return given
+    refuse_class(given, "a model")
     if isinstance(given, str):
         given = {"type": given}
     if not isinstance(given, Mapping):

@@ -12,18 +12,24 @@ from cellwright.catalog.entries.direct import DirectEntry
 from cellwright.errors import ConfigurationError, NotFoundError
 from cellwright.exchange.bpx_file import bpx_package
 from cellwright.exchange.written import Written, no_quantity
-from cellwright.models.published import published
+from cellwright.models.published import NO_PARAMETERS, published
 from cellwright.models.symbols import to_callable, to_pybamm
 from cellwright.schema.expressions import Expression
 from cellwright.schema.parameters import ParameterSet
-from cellwright.schema.values import Function, normalise
+from cellwright.schema.values import Function, free_names, normalise
 
 
-def from_pybamm(name: str = "Chen2020") -> DirectEntry:
-    """Return one of PyBaMM's parameter sets as an entry.
+def from_pybamm(name: str | pybamm.ParameterValues = "Chen2020") -> DirectEntry:
+    """Return one of PyBaMM's parameter sets, by its name or as `pybamm.ParameterValues`, as an entry.
+
+    What the values leave open (`"[input]"`) is left out.
 
     Raises: `NotFoundError` with the nearest names.
     """
+    if isinstance(name, pybamm.ParameterValues):
+        given = {key: normalise(value) for key, value in name.items() if key not in NO_PARAMETERS}
+        values = {key: value for key, value in given.items() if key not in free_names(value)}
+        return DirectEntry(parameters=values, source="pybamm.ParameterValues")
     return DirectEntry(parameters=dict(published(name)), source=f"PyBaMM parameter set {name}")
 
 

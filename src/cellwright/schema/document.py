@@ -15,7 +15,7 @@ from cellwright.schema.datasource import DataSource
 from cellwright.schema.elements import LEGACY_KINDS, AnyElement, ArrayDataFit, DataFit, Element, Validation
 from cellwright.schema.families import Calculation, Entry
 from cellwright.schema.values import to_wire
-from cellwright.schema.variant import InvalidDocumentError, Leaf, Schema, discover
+from cellwright.schema.variant import InvalidDocumentError, Leaf, Schema, discover, refuse_class
 
 
 def parse_element(given: Any) -> AnyElement:
@@ -25,6 +25,11 @@ def parse_element(given: Any) -> AnyElement:
     """
     if isinstance(given, Entry | Calculation | Element):
         return given
+    refuse_class(given, "an element")
+    if type(given).__name__ == "ParameterValues" and type(given).__module__.startswith("pybamm."):
+        raise InvalidDocumentError(
+            "PyBaMM's parameter values are no element", hint="make an entry of them: cellwright.from_pybamm(values)"
+        )
     if not isinstance(given, Mapping):
         if hasattr(given, "to_config"):
             return parse_element(given.to_config())

@@ -74,7 +74,11 @@ class Schema(BaseModel):
         kind = type(self)
         order = kind._order()
         if len(args) > len(order):
-            raise InvalidDocumentError(f"{kind.__name__} takes {len(order)} positional arguments, got {len(args)}")
+            known = [name for name in kind.model_fields if name not in {getattr(kind, "tag", None), "type"}]
+            raise InvalidDocumentError(
+                f"{kind.__name__} takes {len(order)} positional arguments, got {len(args)}",
+                hint=f"give its fields by name: {', '.join(known)}",
+            )
         for name, value in zip(order, args, strict=False):
             if name in data:
                 raise InvalidDocumentError(f"{kind.__name__} got two values for {name!r}")
@@ -172,6 +176,13 @@ def without_live(value: Any) -> Any:
     return value
 
 
+def refuse_class(given: Any, wanted: str) -> None:
+    """Raise `InvalidDocumentError` for a class in the place of an object of it."""
+    if isinstance(given, type):
+        said = f"{wanted} is needed, and {given.__name__} is the class of such"
+        raise InvalidDocumentError(said, hint=f"call it: {given.__name__}(…)")
+
+
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
@@ -250,6 +261,7 @@ class Member(Schema):
         """
         if isinstance(value, cls):
             return value
+        refuse_class(value, cls._article())
         if not isinstance(value, Mapping) and hasattr(value, "to_config"):
             value = value.to_config()
         if not isinstance(value, Mapping):

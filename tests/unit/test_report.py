@@ -398,7 +398,7 @@ def test_the_text_fits_a_terminal_and_says_what_counts(result: PipelineResult) -
     assert re.search(r"1C discharge +RMSE \[mV\] \(Voltage \[V\]\) +70\.\d +5\.\d", text)
     assert re.search(r"C/2 discharge +RMSE", text)
     assert "it waits for Negative particle radius [m]" in " ".join(text.split())
-    assert text.splitlines()[-1].strip() == "6 elements (1 cached), 826 solves, 3 min 34 s"
+    assert text.splitlines()[-1].strip() == "6 elements (1 cached), 826 solves (4 failed), 3 min 34 s"
 
 
 def test_the_text_prints_brackets_in_names_as_they_are() -> None:

@@ -1,5 +1,6 @@
 """The fit of a `DataFit`: set up, searched from one start or several, told."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +13,7 @@ from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
 from cellwright.engine.identifiability import with_identifiability
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.objectives import channels, comparison, prepared, statistics
+from cellwright.engine.outcomes import commonest, failures_told
 from cellwright.engine.posterior import with_posterior
 from cellwright.engine.search import Evaluation, Listener, Question, TotalCost
 from cellwright.engine.seeds import seed_of
@@ -202,12 +204,11 @@ def _record(
 ) -> ElementRecord:
     ordered = sorted(children, key=lambda child: child.cost)
     best = ordered[0]
+    counts = sum((child.evaluation.counts for child in children), start=Counter[str]())
+    causes = sum((child.evaluation.failures for child in children), start=Counter[str]())
     if not np.isfinite(best.cost):
-        causes = sum((child.evaluation.failures for child in children), start=type(best.evaluation.failures)())
-        (cause, times) = causes.most_common(1)[0] if causes else ("unknown", 0)
         raise SolverError(
-            f"not one of {best.evaluation.counts['evaluations']} points could be solved; "
-            f"most often ({times} times): {cause}",
+            f"not one of {counts['evaluations']} points could be solved; {commonest(causes)}",
             hint="look at the bounds and the initial values of the fit parameters",
         )
     initial = {dimension.name: dimension.initial for dimension in best.space.dimensions}
@@ -216,11 +217,7 @@ def _record(
     answers = world.pool.map(job, tasks, world.solve_time_limit) if tasks else []
     before = dict(zip(told, answers[: len(told)], strict=True))
     after = dict(zip(told, answers[len(told) :], strict=True))
-    counts: dict[str, int] = {}
-    for child in children:
-        for count, value in child.evaluation.counts.items():
-            counts[count] = counts.get(count, 0) + value
-    counts["solves"] = counts.get("solves", 0) + len(answers)
+    counts["solves"] += len(answers)
     values = {**best.values, **_tied_values(element, setup.p, best.values)}
     rows = [_row(dimension, best.values[dimension.name]) for dimension in best.space.dimensions]
     return ElementRecord(
@@ -237,7 +234,7 @@ def _record(
             "x": [best.values[dimension.name] for dimension in best.space.dimensions],
             "success": best.found.success,
             "message": best.found.message,
-            "evaluations": counts.get("evaluations", 0),
+            "evaluations": counts["evaluations"],
             "iterations": best.found.iterations,
             "initial_guess": initial,
             "seed": seed,
@@ -248,8 +245,8 @@ def _record(
         reads=tuple(sorted(setup.reads)),
         series=_series(told, before, after),
         trace=tuple(best.evaluation.trace),
-        counts=counts,
-        warnings=tuple(_early(told, after)),
+        counts=dict(counts),
+        warnings=(*failures_told(counts, causes), *_early(told, after)),
     )
 
 

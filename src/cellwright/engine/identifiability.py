@@ -291,7 +291,7 @@ def with_identifiability(
         {**row, **known.get(row["name"], {"std_error": None, "interval": None})} for row in record.result["parameters"]
     ]
     counts = dict(record.counts)
-    for name in ("solves", "failed", "replayed"):
+    for name in ("solves", "failed", "crashed", "timed_out", "ended_early", "replayed"):
         if spent.get(name):
             counts[name] = counts.get(name, 0) + spent[name]
     return replace(

@@ -9,6 +9,7 @@ import numpy as np
 
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.objectives import comparison
+from cellwright.engine.outcomes import tally
 from cellwright.engine.seams import Event
 from cellwright.engine.terms import Lookup, Terms
 from cellwright.engine.world import World
@@ -23,6 +24,8 @@ WORTH_LOGGING = 1e-3
 """Improvement, as a fraction of the best cost that is logged, below which a terse log keeps silent."""
 KEPT = 1e-6
 """Excess of a condition, in units of its scale, up to which it counts as kept where a search keeps to it exactly."""
+ANSWERED = frozenset({"solved", "ended early"})
+"""The statuses of a point that has a cost."""
 
 Listener = Callable[[Mapping[str, Any]], Any]
 """Hears of each improvement, as a row of the trace; ends the search by returning True."""
@@ -135,6 +138,7 @@ class Evaluation:
             self.kept = self.kept[: self.index]
             return None
         self.counts["replayed"] += len(points)
+        self.failures.update(status for status in batch.statuses if status not in ANSWERED)
         self._before += batch.seconds
         return batch
 
@@ -144,10 +148,7 @@ class Evaluation:
         inputs = [question.space.values(point) for point in points]
         rows, answers = self._answers(inputs)
         self.counts["solves"] += len(answers)
-        for answer in answers:
-            if answer.status not in {"solved", "ended early"}:
-                self.counts["failed"] += 1
-                self.failures[answer.message or answer.status] += 1
+        self.failures.update(answer.message or answer.status for answer in answers if answer.status not in ANSWERED)
         judged = (self._judged(row, values) for row, values in zip(rows, inputs, strict=True))
         costs, residuals = zip(*judged, strict=True)
         stacked = np.array(residuals) if question.needs_residuals else None
@@ -169,7 +170,7 @@ class Evaluation:
     def _judged(self, row: Mapping[str, Answer], values: Mapping[str, float]) -> tuple[float, Array | None]:
         """Return cost and residuals of one point: infinite and NaN where a solve failed, or the values cannot be."""
         question = self.question
-        if _worst(row) not in {"solved", "ended early"}:
+        if _worst(row) not in ANSWERED:
             return float("inf"), self._nothing() if question.needs_residuals else None
         both = comparison(question.ready, {name: answer.predicted for name, answer in row.items()})
         with np.errstate(over="ignore"):  # squares of predictions that are far off
@@ -193,6 +194,7 @@ class Evaluation:
 
     def _note(self, batch: Batch) -> None:
         self.counts["evaluations"] += len(batch.points)
+        self.counts += tally(batch.statuses)
         if self.question.ensemble:
             self.batches.append(batch)
         ranks = [self._rank(point, float(cost)) for point, cost in zip(batch.points, batch.costs, strict=True)]

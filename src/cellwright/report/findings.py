@@ -89,6 +89,20 @@ def verdict(result: PipelineResult) -> Verdict:
     return Verdict(fits, validations, cares, _headline(result, fits, validations, cares))
 
 
+OUTCOMES = {
+    "failed": "failed",
+    "crashed": "ended their process",
+    "timed_out": "took too long",
+    "ended_early": "ended before the data",
+    "replayed": "replayed",
+}
+
+
+def outcomes(counts: Mapping[str, int]) -> list[str]:
+    """Return how many points of searches did not simply succeed, and how, in words."""
+    return [f"{count:,} {what}" for key, what in OUTCOMES.items() if (count := counts.get(key, 0))]
+
+
 def is_fit(record: ElementRecord) -> bool:
     """Tell whether an element fitted something."""
     found = (record.result.get(key) for key in ("parameters", "objectives", "fits"))
@@ -209,9 +223,10 @@ def _first_told(records: Sequence[ElementRecord]) -> Iterator[ElementRecord]:
 
 
 def _warnings(record: ElementRecord) -> Iterator[Care]:
-    failed = record.counts.get("failed", 0)
-    if failed:
-        yield Care("warning", record.name, f"{failed:,} of {counted(record.counts.get('solves', 0), 'solve')} failed")
+    failed, asked = record.counts.get("failed", 0), record.counts.get("evaluations")
+    if failed and not (record.type == "DataFit" and asked):  # a search tells it itself, with the cause
+        of = counted(asked, "point") if asked else counted(record.counts.get("solves", 0), "solve")
+        yield Care("warning", record.name, f"{failed:,} of {of} failed")
     yield from (Care("warning", record.name, warning) for warning in record.warnings)
 
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cellwright.report import curves, findings, notation
 from cellwright.report.curves import Plot
-from cellwright.report.findings import failure, fit_errors, validation_errors, verdict
+from cellwright.report.findings import failure, fit_errors, outcomes, validation_errors, verdict
 from cellwright.report.notation import as_float, number
 from cellwright.report.nyquist import Nyquist, nyquist
 from cellwright.report.posterior import marginals, posterior_facts, posterior_rows, ways
@@ -192,7 +192,7 @@ def _counts(record: ElementRecord) -> str:
     solves = record.counts.get("solves", 0)
     if not solves:
         return ""
-    more = [f"{count:,} {what}" for what in ("failed", "replayed") if (count := record.counts.get(what, 0))]
+    more = outcomes(record.counts)
     return notation.counted(solves, "solve") + (f" ({', '.join(more)})" if more else "")
 
 

@@ -1,12 +1,13 @@
 """The short report for a terminal: what was fitted, how well, and what to look at with care."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cellwright.report.findings import Verdict, is_fit, solves, verdict
+from cellwright.report.findings import Verdict, is_fit, outcomes, solves, verdict
 from cellwright.report.notation import counted, duration, measured, number, unit_text
 from cellwright.report.posterior import posterior_rows
 from cellwright.report.uncertainty import (
@@ -116,9 +117,10 @@ def _cares(found: Verdict) -> Iterator[RenderableType]:
 
 def _work(result: PipelineResult) -> Text:
     cached = sum(record.cached for record in result.elements)
+    ends = outcomes(sum((Counter(record.counts) for record in result.elements), start=Counter()))
     parts = [
         counted(len(result.elements), "element") + (f" ({cached} cached)" if cached else ""),
-        counted(solves(result), "solve"),
+        counted(solves(result), "solve") + (f" ({', '.join(ends)})" if ends else ""),
         duration(result.seconds),
     ]
     return Text(", ".join(parts), style="dim")

@@ -196,6 +196,11 @@ class DataFit(Fit):
     With workers the objectives of all points of a batch are solved at the same time; with `objective_parallelism` "off"
     one objective after the other. The numbers are the same.
 
+    A simulation that ends before the data, as where the cell is empty too soon, is compared where both are, and what is
+    missing is penalised as `nan_values` of the cost says: without a choice its last value goes on. One that fails, ends
+    its process or takes more than a minute costs the search that point alone. All of these are counted and told; only
+    where not one point could be solved is it an error, which tells the commonest cause.
+
     Source: Seber & Wild, Nonlinear Regression (1989), ch. 2.
     """
 

@@ -37,7 +37,9 @@ class ElementRecord:
     `failed_objectives`.
     The draws of a sampler are among the `series`, under `cellwright.schema.posterior.CHAINS`: `posterior` reads them.
     `unresolved` lists for each expression the parameters it waits for. `trace` has a row per improvement of a fit:
-    `evaluations`, `seconds`, `cost`, `best_cost`, `inputs_unscaled`. `counts` has `solves`, `failed`, `replayed`.
+    `evaluations`, `seconds`, `cost`, `best_cost`, `inputs_unscaled`. `counts` has `solves`, `replayed`,
+    and of the points that a search asked for, those solved before a stop among them, how many `failed`, of these
+    `crashed` and `timed_out`, and how many `ended_early`.
     """
 
     name: str

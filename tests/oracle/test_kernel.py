@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from cellwright.models import simulate, simulation, trust
+from cellwright.models import compilation, simulate, simulation, trust
 from cellwright.models.published import published
 from cellwright.models.shelf import put, taken
 from cellwright.models.simulate import build
@@ -104,11 +105,63 @@ def test_compiled_functions_give_the_same_bits(model, current, tmp_path):
 
 
 def test_without_a_compiler_the_functions_stay_interpreted(tmp_path, monkeypatch):
-    monkeypatch.setattr("cellwright.models.compilation._compiler", lambda: None)
+    monkeypatch.setattr("cellwright.models.compilation._compiler", lambda: ())
     built = build(problem(), tmp_path)
     built._integrator_at(())._compilation.begin_if_worth(float("inf"))
     assert built.solve(TRUE).status == "solved"
     assert not list(tmp_path.glob("*.so"))
+
+
+class TestCompilation:
+    def compiled(self, folder):
+        integrator = build(problem(), folder)._integrator_at(())
+        integrator._compilation.begin_if_worth(float("inf"))
+        deadline = time.monotonic() + 60
+        while not integrator.compiled and time.monotonic() < deadline:
+            time.sleep(0.05)
+            integrator._take_compiled()
+        return integrator.compiled
+
+    def test_a_library_that_cannot_be_loaded_is_compiled_again(self, tmp_path):
+        library = build(problem(), tmp_path)._integrator_at(())._compilation._library
+        library.write_bytes(b"\x7fELF, and then nothing")
+        assert not build(problem(), tmp_path)._integrator_at(()).compiled
+        assert self.compiled(tmp_path)
+
+    def test_a_compiler_may_be_several_words(self, monkeypatch):
+        compilation._compiler.cache_clear()
+        monkeypatch.setenv("CC", "env -i cc")
+        found = compilation._compiler()
+        monkeypatch.setenv("CC", "/no/such/compiler")
+        compilation._compiler.cache_clear()
+        nothing = compilation._compiler()
+        compilation._compiler.cache_clear()
+        assert (found[0].endswith("env"), *found[1:], nothing) == (True, "-i", "cc", ())
+
+    def test_ctrl_c_ends_no_compilation_so_that_it_tidies_up(self, tmp_path):
+        one = build(problem(), tmp_path)._integrator_at(())._compilation
+        one.begin_if_worth(float("inf"))
+        assert os.getpgid(one._process.pid) != os.getpgid(0)
+        assert one._process.wait(60) == 0
+        assert [file.suffix for file in tmp_path.iterdir()] == [".so"]
+
+    def test_what_was_abandoned_is_swept_away_and_begun_anew(self, tmp_path):
+        one = build(problem(), tmp_path)._integrator_at(())._compilation
+        mark, left = one._library.with_suffix(".begun"), tmp_path / "tmpabandoned"
+        mark.touch()
+        left.mkdir()
+        for path in (mark, left):
+            os.utime(path, (0, 0))
+        assert self.compiled(tmp_path)
+        assert not left.exists()
+
+    def test_without_room_nothing_is_left_behind(self, tmp_path, monkeypatch):
+        def full(*given, **rest):
+            raise OSError("no space left on device")
+
+        monkeypatch.setattr(compilation.subprocess, "Popen", full)
+        build(problem(), tmp_path)._integrator_at(())._compilation.begin_if_worth(float("inf"))
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_point_that_cannot_begin_fails_alone():
@@ -243,8 +296,10 @@ class TestShelf:
 
     def test_the_oldest_make_room(self, tmp_path, monkeypatch):
         monkeypatch.setattr("cellwright.models.shelf.ROOM", 1)
+        (tmp_path / "of another.so").write_bytes(b"machine code")
+        os.utime(tmp_path / "of another.so", (0, 0))
         put(build(problem(), tmp_path), tmp_path)
-        assert not list(tmp_path.glob("*.model"))
+        assert not list(tmp_path.iterdir())
 
 
 class TestThinning:

@@ -7,6 +7,8 @@ fails, the functions stay interpreted.
 
 import contextlib
 import os
+import platform
+import shlex
 import shutil
 import subprocess
 import time
@@ -30,17 +32,18 @@ class Compilation:
     """The compiled form of some functions: there already, under way, or not begun.
 
     `texts` are the functions as CasADi serialises them. The library lies in the folder under the digest of these, the
-    flags, the compiler and CasADi's version.
+    flags, the compiler, the system and CasADi's version.
     """
 
     def __init__(self, functions: Mapping[str, Any], texts: Mapping[str, str], folder: Path) -> None:
         self._functions = functions
         self._names = {role: one.name() for role, one in functions.items() if one.n_in()}
-        content = "\0".join([str(_compiler()), *FLAGS, version("casadi"), *map(texts.__getitem__, sorted(texts))])
+        made_by = [*_compiler(), *FLAGS, platform.system(), platform.machine(), version("casadi")]
+        content = "\0".join([*made_by, *map(texts.__getitem__, sorted(texts))])
         self._library = folder / f"{sha256(content.encode()).hexdigest()[:40]}.so"
         self._size = sum(map(len, texts.values()))
         self._process: subprocess.Popen[bytes] | None = None
-        self._given_up = _compiler() is None
+        self._given_up = not _compiler()
 
     @property
     def seconds(self) -> float:
@@ -54,9 +57,10 @@ class Compilation:
             return None
         try:
             external = {role: casadi.external(name, str(self._library)) for role, name in self._names.items()}
-        except RuntimeError:  # the file is no library of this system
-            self._given_up = True
+        except RuntimeError:  # the file is no library of this system, or half of one: it is compiled again
             return None
+        with contextlib.suppress(OSError):  # what was used last stays longest
+            os.utime(self._library)
         return {**self._functions, **external}
 
     def begin_if_worth(self, spent: float) -> None:
@@ -71,29 +75,42 @@ class Compilation:
     def _begin(self) -> None:
         self._given_up = True  # one attempt
         mark = self._library.with_suffix(".begun")
+        work: Path | None = None
         try:
             mark.parent.mkdir(parents=True, exist_ok=True)
-            if mark.exists() and time.time() - mark.stat().st_mtime < ABANDONED:
+            _sweep(mark.parent)
+            if mark.exists():
                 return
             mark.touch()
             work = Path(mkdtemp(dir=mark.parent))
             (work / "kernel.c").write_text(_source(map(self._functions.__getitem__, self._names)), encoding="ascii")
             self._process = subprocess.Popen(  # noqa: S603
-                ["/bin/sh", "-c", _SCRIPT, "sh", str(work), str(self._library), str(mark), str(_compiler()), *FLAGS],
+                ["/bin/sh", "-c", _SCRIPT, "sh", str(work), str(self._library), str(mark), *_compiler(), *FLAGS],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C ends the work and not the compilation, which tidies up
             )
         except OSError:  # no room, no permission: interpreted functions do as well
-            return
+            if work is not None:
+                shutil.rmtree(work, ignore_errors=True)
+                mark.unlink(missing_ok=True)
 
 
 _SCRIPT = """
-work=$1 library=$2 mark=$3 compiler=$4; shift 4
-nice "$compiler" "$@" -o "$work/kernel.so" "$work/kernel.c" -lm && mv "$work/kernel.so" "$library"
+work=$1 library=$2 mark=$3; shift 3
+nice "$@" -o "$work/kernel.so" "$work/kernel.c" -lm && mv "$work/kernel.so" "$library"
 rm -rf "$work" "$mark"
 """
 """Compiles aside and moves the library into place, so that nobody loads half of one."""
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what compilations left that did not come to their end."""
+    for left in (*folder.glob("*.begun"), *folder.glob("tmp*")):
+        with contextlib.suppress(OSError):  # another process was quicker
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _source(functions: Iterable[Any]) -> str:
@@ -104,9 +121,12 @@ def _source(functions: Iterable[Any]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _compiler() -> str | None:
-    """Return the C compiler that `CC` names, or the system's; None where there is none."""
+def _compiler() -> tuple[str, ...]:
+    """Return the C compiler that `CC` names, which may be several words, or the system's; empty where there is none."""
     given = os.environ.get("CC")
-    with contextlib.suppress(OSError):
-        return shutil.which(given) if given else shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    return None
+    with contextlib.suppress(OSError, ValueError):
+        for words in map(shlex.split, [given] if given else ["cc", "gcc", "clang"]):
+            found = shutil.which(words[0]) if words else None
+            if found:
+                return (found, *words[1:])
+    return ()

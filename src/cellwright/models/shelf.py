@@ -22,7 +22,7 @@ from cellwright.schema.simulation import ImpedanceProblem, Problem, Simulation, 
 from cellwright.schema.values import digest
 
 ROOM = 300_000_000
-"""Bytes that built models may take; the ones used longest ago make room."""
+"""Bytes that built models and their compiled functions may take; the ones used longest ago make room."""
 
 
 def taken(problem: Problem, folder: Path) -> Simulation | None:
@@ -71,7 +71,8 @@ def _file(problem: Problem, folder: Path) -> Path:
 
 
 def _make_room(folder: Path) -> None:
-    files = sorted(folder.glob("*.model"), key=lambda file: file.stat().st_mtime, reverse=True)
+    kept = (*folder.glob("*.model"), *folder.glob("*.so"))
+    files = sorted(kept, key=lambda file: file.stat().st_mtime, reverse=True)
     total = 0
     for file in files:
         total += file.stat().st_size

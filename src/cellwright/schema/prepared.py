@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -10,14 +11,13 @@ from cellwright.schema.simulation import Array, Simulation, Solved
 
 
 @dataclass(frozen=True)
-class PreparedSimulation:
-    """A built simulation beside what was measured."""
+class Simulated:
+    """A built simulation, and what is compared of it beside the same of what was measured."""
 
     x_name: str
     x: Array
     observed: Mapping[str, Array]
     simulation: Simulation
-    model_variables: tuple[str, ...]
 
     @property
     def used(self) -> frozenset[str]:
@@ -34,19 +34,31 @@ class PreparedSimulation:
         """Whether the simulation can be sent to another process as it is."""
         return self.simulation.portable
 
-    def thinned(self, points: Sequence[Mapping[str, float]]) -> "PreparedSimulation":
+    def thinned(self, points: Sequence[Mapping[str, float]]) -> Self:
         """Return the same, simulated at as few times as give all of them at these points."""
         return replace(self, simulation=self.simulation.thinned(points))
 
     def predict(self, inputs: Mapping[str, float]) -> Solved:
-        """Return the compared variables at the measured times."""
+        """Return what is compared, at these inputs."""
         return self.predict_many([inputs])[0]
 
     def predict_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:
-        """Return the compared variables at the measured times, for each of the points."""
-        return [self._named(solved) for solved in self.simulation.solve_many(points)]
+        """Return what is compared, at each of the points."""
+        return [self.compared(solved) for solved in self.simulation.solve_many(points)]
 
-    def _named(self, solved: Solved) -> Solved:
+    def compared(self, solved: Solved) -> Solved:
+        """Return what is compared of a simulation's outputs."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class PreparedSimulation(Simulated):
+    """Variables of a simulation at the measured times, or frequencies."""
+
+    model_variables: tuple[str, ...]
+
+    def compared(self, solved: Solved) -> Solved:
+        """Return the variables under the names that they have in the data."""
         named = zip(self.observed, self.model_variables, strict=True)
         outputs = {name: solved.outputs[model] for name, model in named if model in solved.outputs}
         return Solved(solved.status, outputs, solved.message)

@@ -1,5 +1,8 @@
 """What is given in the wrong place or form is told with what to do; nothing of a library reaches the user."""
 
+import re
+
+import numpy as np
 import pybamm
 import pytest
 
@@ -50,3 +53,46 @@ def test_parameter_values_of_pybamm_become_an_entry_by_one_call():
     assert found["Positive particle radius [m]"] == values["Positive particle radius [m]"]
     assert found[DN](0.5, 298.15) == pytest.approx(1.5e-14)
     assert "Current function [A]" not in found
+
+
+def warned(data=DATA, **fields):
+    fit = cw.DataFit(cw.objectives.CurrentDriven(data, {"model": "SPM"}), parameters=free(), **fields)
+    return cw.check(cw.Pipeline({"known": cw.from_pybamm("Chen2020"), "fit": fit})).problems
+
+
+def scaled(**factors):
+    return {name: np.asarray(values) * factors.get(name.split()[0], 1.0) for name, values in DATA.items()}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (scaled(Voltage=1e3), "runs from 3.* looks like mV"),
+        (scaled(Current=1e3), "runs from 5000 to .* looks like mA"),
+        (scaled(Current=-1), "voltage falls from .* while the current is negative"),
+    ],
+)
+def test_columns_in_another_unit_or_of_the_other_sign_are_doubted(data, said):
+    (problem,) = warned(data)
+    assert problem.severity == "warning"
+    assert problem.at == ("fit", "objectives", "CurrentDriven")
+    assert re.search(said, problem.message)
+
+
+@pytest.mark.parametrize(
+    ("prior", "count"),
+    [
+        (cw.stats.Normal(3e-14, 1e-14), 0),
+        (cw.stats.LogNormal(np.log(3e-14), 5.0), 0),
+        (cw.stats.Normal(1e-9, 1e-12), 1),
+        (cw.stats.LogNormal(np.log(3e-10), 0.5), 1),
+    ],
+)
+def test_a_prior_beside_the_bounds_is_doubted(prior, count):
+    problems = warned(priors={DN: prior}, cost=cw.costs.GaussianLogLikelihood(sigma={"Voltage [V]": 1e-3}))
+    assert len(problems) == count
+    assert all(one.at == ("fit", "priors", DN) and one.severity == "warning" for one in problems)
+
+
+def test_data_as_they_should_be_are_not_doubted():
+    assert warned() == ()

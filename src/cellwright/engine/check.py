@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from cellwright.engine.analysis import look
 from cellwright.engine.array_fit import look_at_each, standing_in
+from cellwright.engine.doubts import beside, implausible
 from cellwright.engine.fit import FitSetup, set_up
 from cellwright.engine.found_tables import tables_read, with_tables
 from cellwright.engine.objectives import computed, missing_of, prepared, settled
@@ -198,7 +199,10 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
 
 
 def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
-    _note_fit(name, *set_up(name, element, walk.parameters, world), walk)
+    setup, errors = set_up(name, element, walk.parameters, world)
+    doubtful = [*implausible(element.objectives, walk.parameters), *beside(setup.cost.terms, setup.space)]
+    walk.problems += [replace(problem, at=(name, *problem.at)) for problem in doubtful]
+    _note_fit(name, setup, errors, walk)
     _stand_in(name, element, walk)
 
 

@@ -4,7 +4,7 @@
 it is what the report needs and the wire leaves out. Everything here is plain data: JSON, and NumPy arrays in `series`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -57,6 +57,13 @@ class ElementRecord:
     counts: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     error: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<ElementRecord {self.name!r}: {self.type}, {self.status}>"
+
+    def __str__(self) -> str:
+        """Return what the element came to, in lines: the fitted values with their intervals, what to take with care."""
+        return "\n".join([f"{self.name}: {self.type}, {self.status}", *map("  {}".format, _lines(self))])
 
     @property
     def intervals(self) -> dict[str, tuple[float | None, float | None] | None]:
@@ -126,6 +133,14 @@ class PipelineResult:
     warnings: tuple[str, ...] = ()
     error: Mapping[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        names = ", ".join(record.name for record in self.elements)
+        return f"<PipelineResult {self.name!r}: {self.status}; elements: {names}>"
+
+    def __str__(self) -> str:
+        """Return what the run came to, in lines: each element, and what is to be taken with care."""
+        return "\n".join([f"{self.name or 'pipeline'}: {self.status}", *map(str, self.elements), *self.warnings])
+
     @property
     def result(self) -> dict[str, Any]:
         """The merged parameters, in wire form."""
@@ -191,3 +206,30 @@ def _readable(result: Mapping[str, Any]) -> Mapping[str, Any]:
     if "parameter_values" not in result:
         return result
     return {**result, "parameter_values": {n: normalise(v) for n, v in result["parameter_values"].items()}}
+
+
+def _lines(record: ElementRecord) -> Iterator[str]:
+    """Yield what a record tells of its element: what was found, else how much, and what is to be taken with care."""
+    rows = record.result.get("parameters") or ()
+    for row in rows:
+        ends = row.get("interval")
+        unknown = " (not determined)" if "interval" in row and ends is None else ""
+        between = "" if ends is None else " ({} to {})".format(*map(_short, ends))
+        yield f"{row['name']}: {_short(row['value'])}{between}{unknown}"
+    values = record.result.get("parameter_values") or {}
+    if values and not rows:
+        yield f"{len(values)} parameters" if len(values) > 1 else next(iter(values))
+    for name, ends in (record.result.get("intervals") or {}).items():
+        yield f"{name}: {_short(ends['lower'])} to {_short(ends['upper'])}"
+    for name, index in (record.result.get("total_order") or {}).items():
+        yield f"{name}: total index {_short(index)}"
+    for statistics in (record.result.get("summary_stats") or {}).values():
+        yield from (f"{one['name']}: {_short(one['value'])}" for one in statistics)
+    yield from (record.result.get("identifiability") or {}).get("words") or ()
+    yield from record.warnings
+    if record.error:
+        yield str(record.error.get("message", ""))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, int | float) else "open" if value is None else str(value)

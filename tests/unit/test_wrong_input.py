@@ -96,3 +96,17 @@ def test_a_prior_beside_the_bounds_is_doubted(prior, count):
 
 def test_data_as_they_should_be_are_not_doubted():
     assert warned() == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "hint"),
+    [
+        ("Voltage [mV]", "there is 'Voltage [mV]': give it in V, under the name 'Voltage [V]'"),
+        ("Voltge [V]", "did you mean 'Voltge [V]'?"),
+    ],
+)
+def test_a_column_in_another_unit_is_no_misspelling(column, hint):
+    data = {column if name == "Voltage [V]" else name: values for name, values in DATA.items()}
+    (problem,) = warned(data)
+    assert problem.message == "the data have no column 'Voltage [V]'"
+    assert problem.hint == hint

@@ -1,6 +1,6 @@
 """Columns of measured data, by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,17 @@ from numpy.typing import NDArray
 from cellwright.errors import DataError, did_you_mean
 
 Column = NDArray[np.float64]
+
+
+def no_column(name: str, known: Collection[str]) -> DataError:
+    """Return the error of a column that is not there: with that of the same quantity in another unit, the nearest ones,
+    or all."""
+    base, _, unit = name.partition(" [")
+    hint = did_you_mean(name, known) or f"there are {', '.join(map(repr, known))}"
+    for other in known:
+        if unit and " [" in other and other.partition(" [")[0].lower() == base.lower():
+            hint = f"there is {other!r}: give it in {unit.rstrip(']')}, under the name {name!r}"
+    return DataError(f"the data have no column {name!r}", hint=hint, detail={"column": name})
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +43,7 @@ class Columns(Mapping[str, Column]):
 
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:
-            raise DataError(
-                f"the data have no column {name!r}",
-                hint=did_you_mean(name, self.columns)
-                or f"there are {', '.join(repr(known) for known in self.columns)}",
-                detail={"column": name},
-            )
+            raise no_column(name, self.columns)
         return self.columns[name]
 
     def __contains__(self, name: object) -> bool:

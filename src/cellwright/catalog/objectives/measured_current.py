@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.catalog.models import AnyModel, spec_of
-from cellwright.errors import DataError, did_you_mean
+from cellwright.errors import DataError
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.families import Array, FittingObjective
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.simulation import SimulationProblem
-from cellwright.schema.tables import Columns
+from cellwright.schema.tables import Columns, no_column
 
 TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
 CURRENT_ATOL, CURRENT_RTOL = 1e-6, 1e-4
@@ -122,8 +122,7 @@ def measured(table: Columns, variable: str) -> Array:
     """
     name = variable if variable in table else _temperature_column(table, variable)
     if name is None:
-        hint = did_you_mean(variable, table) or f"there are {', '.join(map(repr, table))}"
-        raise DataError(f"the data have no column {variable!r}", hint=hint, detail={"column": variable})
+        raise no_column(variable, table)
     column = table[name]
     gaps = np.flatnonzero(~np.isfinite(column))
     if gaps.size:

@@ -110,3 +110,11 @@ def test_a_column_in_another_unit_is_no_misspelling(column, hint):
     (problem,) = warned(data)
     assert problem.message == "the data have no column 'Voltage [V]'"
     assert problem.hint == hint
+
+
+def test_a_name_between_braces_without_quotes_is_told(tmp_path):
+    file = tmp_path / "cell.yaml"
+    file.write_text("elements: {known: {element_type: entry, values: {Electrode height [m]: 0.1}}}")
+    with pytest.raises(ConfigurationError, match=r"cell\.yaml is not well formed") as told:
+        cw.Pipeline.from_file(file)
+    assert "stands in quotes" in told.value.hint

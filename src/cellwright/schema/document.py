@@ -124,7 +124,11 @@ class Pipeline(Schema):
         try:
             config = json.loads(text) if place.suffix == ".json" else yaml.load(text, Loader=Loader)  # noqa: S506
         except (yaml.YAMLError, json.JSONDecodeError) as cause:
-            raise ConfigurationError(f"{place.name} is not well formed: {cause}") from None
+            unquoted = "flow mapping" in str(cause) and "got '['" in str(cause)
+            raise ConfigurationError(
+                f"{place.name} is not well formed: {cause}",
+                hint="in braces a name with a unit stands in quotes: {'Thickness [m]': 1e-6}" if unquoted else None,
+            ) from None
         if not isinstance(config, Mapping):
             raise ConfigurationError(f"{place.name} holds no pipeline", hint="begin with 'elements:'")
         folder = place.parent.resolve()

@@ -46,7 +46,8 @@ class PreparedAgeing(PreparedSimulation):
     places: Mapping[str, NDArray[np.intp]]
     """Of each variable, which of the model's values belong to these rows."""
 
-    def _named(self, solved: Solved) -> Solved:
+    def compared(self, solved: Solved) -> Solved:
+        """Return the variables in the rows that have a measured value, NaN in the others."""
         outputs = {}
         for name, model in zip(self.observed, self.model_variables, strict=True):
             if model in solved.outputs:

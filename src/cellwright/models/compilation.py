@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -26,6 +27,10 @@ FLAGS = ("-O1", "-fPIC", "-shared", "-ffp-contract=off")
 """`-O3` takes three times as long to compile and saves 2 to 4 % of the run."""
 ABANDONED = 600.0
 """Seconds after which a compilation that another process has begun is taken to be dead."""
+
+
+_spent: dict[Path, float] = defaultdict(float)
+"""Seconds that this process has spent solving with interpreted functions, by the library that is not there."""
 
 
 class Compilation:
@@ -63,13 +68,14 @@ class Compilation:
             os.utime(self._library)
         return {**self._functions, **external}
 
-    def begin_if_worth(self, spent: float) -> None:
-        """Begin once as much time has been spent solving as the compilation takes.
+    def begin_if_worth(self, seconds: float) -> None:
+        """Take note of a solve that took so long, and begin once all in this process took as long as compiling does.
 
-        Nobody knows how long a search will go on; by this rule it never takes more than twice as long as with the
-        best decision (the problem of the hired skis).
+        Nobody knows how long a search will go on, or whether another follows; by this rule they never take more than
+        twice as long as with the best decision (the problem of the hired skis).
         """
-        if not self._given_up and self._process is None and spent >= self.seconds:
+        _spent[self._library] += seconds
+        if not self._given_up and self._process is None and _spent[self._library] >= self.seconds:
             self._begin()
 
     def _begin(self) -> None:

@@ -72,7 +72,6 @@ class Integrator:
         self._course = (knots, current)
         functions = {role: casadi.Function.deserialize(text) for role, text in kernel.functions.items()}
         self._compilation = Compilation(functions, kernel.functions, folder) if folder is not None else None
-        self._spent = 0.0
         self._made: tuple[int, Any] | None = None
         self.compiled = False
         self._use(functions, kernel.functions)
@@ -87,9 +86,9 @@ class Integrator:
         self._take_compiled()
         began = time.perf_counter()
         courses = self._solved(self._arguments(points), stops, times)
-        self._spent += time.perf_counter() - began
+        seconds = time.perf_counter() - began
         if self._compilation is not None and not self.compiled:
-            self._compilation.begin_if_worth(self._spent)
+            self._compilation.begin_if_worth(seconds)
         return courses
 
     def _arguments(self, points: Array) -> Array:

@@ -9,8 +9,11 @@ import sys
 import time
 
 import numpy as np
+import pybamm
 import pytest
 
+from cellwright.catalog.models import spec_of
+from cellwright.errors import ConfigurationError
 from cellwright.models import compilation, simulate, simulation, trust
 from cellwright.models.published import published
 from cellwright.models.shelf import put, taken
@@ -220,6 +223,35 @@ def test_a_fork_of_a_process_that_has_solved_solves_too(monkeypatch):
         child.join()
         assert answered, "the fork hangs"
         assert receiving.recv() == here
+
+
+class OwnTimes(pybamm.lithium_ion.SPM):
+    """Charge appears for a second at a time of the model's own, which a long step would pass over."""
+
+    def __init__(self, options=None):
+        super().__init__({"x-average side reactions": "true", **(options or {})})
+        charge = next(variable for variable in self.rhs if variable.name == "Discharge capacity [A.h]")
+        self.rhs[charge] = self.rhs[charge] + (pybamm.t > 500) * (pybamm.t < 501)
+        self.variables["Voltage integral [V.s]"] = pybamm.ExplicitTimeIntegral(
+            self.variables["Voltage [V]"], pybamm.Scalar(0)
+        )
+
+
+def own_times(variable):
+    time = np.linspace(0, 600, 13)
+    return build(SimulationProblem(spec_of(OwnTimes()), published(), time, np.full(13, 1e-3), time, (variable,)))
+
+
+def test_a_model_that_jumps_at_times_of_its_own_is_solved_by_pybamm():
+    built = own_times("Discharge capacity [A.h]")
+    assert not built.portable
+    # One second of 1 A.h.s-1, beside 1 mA for 600 s.
+    assert built.solve({}).outputs["Discharge capacity [A.h]"][-1] == pytest.approx(1 + 1e-3 / 6, abs=1e-6)
+
+
+def test_an_integral_over_the_whole_time_is_no_course():
+    with pytest.raises(ConfigurationError, match=r"Voltage integral.*over the whole simulation"):
+        own_times("Voltage integral [V.s]")
 
 
 class TestTrust:

@@ -27,8 +27,6 @@ FLAGS = ("-O1", "-fPIC", "-shared", "-ffp-contract=off")
 """`-O3` takes three times as long to compile and saves 2 to 4 % of the run."""
 ABANDONED = 600.0
 """Seconds after which a compilation that another process has begun is taken to be dead."""
-
-
 _spent: dict[Path, float] = defaultdict(float)
 """Seconds that this process has spent solving with interpreted functions, by the library that is not there."""
 
@@ -47,8 +45,8 @@ class Compilation:
         content = "\0".join([*made_by, *map(texts.__getitem__, sorted(texts))])
         self._library = folder / f"{sha256(content.encode()).hexdigest()[:40]}.so"
         self._size = sum(map(len, texts.values()))
+        self._tried = not _compiler()
         self._process: subprocess.Popen[bytes] | None = None
-        self._given_up = not _compiler()
 
     @property
     def seconds(self) -> float:
@@ -75,11 +73,11 @@ class Compilation:
         twice as long as with the best decision (the problem of the hired skis).
         """
         _spent[self._library] += seconds
-        if not self._given_up and self._process is None and _spent[self._library] >= self.seconds:
+        if not self._tried and _spent[self._library] >= self.seconds:
+            self._tried = True
             self._begin()
 
     def _begin(self) -> None:
-        self._given_up = True  # one attempt
         mark = self._library.with_suffix(".begun")
         work: Path | None = None
         try:
@@ -90,6 +88,7 @@ class Compilation:
             mark.touch()
             work = Path(mkdtemp(dir=mark.parent))
             (work / "kernel.c").write_text(_source(map(self._functions.__getitem__, self._names)), encoding="ascii")
+            # S603: what is run is the system's compiler, or the one that the user's own CC names.
             self._process = subprocess.Popen(  # noqa: S603
                 ["/bin/sh", "-c", _SCRIPT, "sh", str(work), str(self._library), str(mark), *_compiler(), *FLAGS],
                 stdin=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ import casadi
 import numpy as np
 import pybamm
 
+from cellwright.errors import ConfigurationError
 from cellwright.models.kernel import Kernel
 from cellwright.schema.simulation import Array
 
@@ -18,16 +19,18 @@ def kernel_of(model: Any, solver: Any, inputs: Sequence[str], applied: str) -> K
     the names of the model's other inputs in the order of the points to come. Every function is expanded to scalar
     operations where that is possible (tables, that is, interpolants, keep their own).
 
-    Raises: `pybamm.SolverError` for a model that cannot be solved; `NotImplementedError` where it has another form than
-    that of PyBaMM's lithium-ion models (mass matrix, time integrals).
+    Raises: `pybamm.SolverError` for a model that cannot be solved, `ConfigurationError` for an output that is an
+    integral over the whole time; `NotImplementedError` where the model has another form than PyBaMM's lithium-ion models: a mass
+    matrix that is not the identity, or jumps at times of its own, at which PyBaMM's solver stops.
     """
+    _refuse_integrals(model, solver.output_variables)
     names = (*inputs, applied)
     # PyBaMM differentiates the model, and evaluates the initial state, with some value for each input.
     pybamm.BaseSolver.set_up(solver, model, [dict.fromkeys(names, 1.0)], np.array([0.0, 1.0]))
     if not model.is_standard_form_dae:
         raise NotImplementedError("the mass matrix is not the identity of the differential states")
-    if set(solver.computed_var_fcns) != set(solver.output_variables):
-        raise NotImplementedError("an output variable is not a function of time, state and inputs")
+    if model.t_discon_constant_symbols or model.discontinuity_events_eval:
+        raise NotImplementedError("the model jumps at times of its own")
     written = {role: expanded(one) for role, one in _functions(model, solver, len(names)).items()}
     ends = [event for event in model.events if event.event_type == pybamm.EventType.TERMINATION]
     return Kernel(
@@ -40,6 +43,16 @@ def kernel_of(model: Any, solver: Any, inputs: Sequence[str], applied: str) -> K
         atol=float(solver.atol),
         options=dict(solver.options),
     )
+
+
+def _refuse_integrals(model: Any, variables: Sequence[str]) -> None:
+    for name in variables:
+        symbol = model.get_processed_variable(name)
+        if pybamm.ProcessedVariableTimeIntegral.from_pybamm_var(symbol, model.len_rhs_and_alg) is not None:
+            raise ConfigurationError(
+                f"{name!r} is an integral over the whole simulation, and no course over time",
+                at=("options", "objective variables"),
+            )
 
 
 def _functions(model: Any, solver: Any, count: int) -> Mapping[str, Any]:

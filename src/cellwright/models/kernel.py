@@ -2,7 +2,7 @@
 
 A kernel is plain data: it can be pickled, sent to another process and used there without PyBaMM, whose import takes
 seconds. It goes to pybammsolvers by the same door as PyBaMM's own solver. That door is not documented, so
-`models.extraction` compares the two before a kernel is trusted.
+`models.simulate` compares the two before a search trusts a kernel.
 """
 
 import os

@@ -10,14 +10,12 @@ import os
 import pickle
 import zlib
 from dataclasses import replace
-from functools import lru_cache
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from cellwright.models.impedance import BuiltImpedance
 from cellwright.models.simulation import BuiltSimulation
+from cellwright.models.trust import makers
 from cellwright.schema.simulation import ImpedanceProblem, Problem, Simulation, SimulationProblem
 from cellwright.schema.values import digest
 
@@ -65,7 +63,7 @@ def _file(problem: Problem, folder: Path) -> Path:
         dict(problem.parameters.values_),
         {name: value for name, value in vars(problem).items() if name not in left_out},
         {name: value is None for name, value in vars(problem).items() if name in data},
-        _makers(),
+        makers(),
     ]
     return folder / f"{digest(built_from)}.model"
 
@@ -78,12 +76,3 @@ def _make_room(folder: Path) -> None:
         total += file.stat().st_size
         if total > ROOM:
             file.unlink(missing_ok=True)
-
-
-@lru_cache(maxsize=1)
-def _makers() -> dict[str, str]:
-    """Return what decides how a model is built: versions, and the code of this package."""
-    code = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
-    return {"code": code} | {
-        name: version(name) for name in ("cellwright", "pybamm", "pybammsolvers", "casadi", "numpy")
-    }

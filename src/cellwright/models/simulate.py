@@ -17,6 +17,7 @@ from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
 from cellwright.models.parameterised import ParameterisedModel, one_line
 from cellwright.models.simulation import WINDOW, BuiltSimulation, Integrates
 from cellwright.models.symbols import to_callable, to_pybamm
+from cellwright.models.trust import trust
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import ELECTRODES, names_of
 from cellwright.schema.parameters import ParameterSet
@@ -140,20 +141,25 @@ def built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "Kernel | 
     """
     problem = simulation.problem
     solver = solver_of(problem.model.settings.get("solver"), problem.variables)
-    if isinstance(solver, pybamm.IDAKLUSolver):
-        try:
-            model = discretised(simulation, fixed, pybamm.InputParameter(APPLIED))
-            return kernel_of(model, solver, simulation.inputs, APPLIED)
-        except (NotImplementedError, AttributeError, TypeError) as cause:  # what is not documented may change
-            logger.warning("%s is solved by PyBaMM's own solver, since %s", problem.model.type, one_line(cause))
+    try:
+        model = discretised(simulation, fixed, pybamm.InputParameter(APPLIED))
+        return kernel_of(model, solver, simulation.inputs, APPLIED)
+    except (NotImplementedError, AttributeError, TypeError) as cause:  # what is not documented may change
+        logger.warning("%s is solved by PyBaMM's own solver, since %s", problem.model.type, one_line(cause))
     return _plain(simulation, fixed)
 
 
 def checked(simulation: BuiltSimulation, inputs: Mapping[str, float], outputs: Mapping[str, Array]) -> BuiltSimulation:
-    """Return the simulation if its outputs at the inputs are PyBaMM's, else one that PyBaMM's own solver solves."""
+    """Return the simulation if its outputs at the inputs are PyBaMM's, else one that PyBaMM's own solver solves.
+
+    Where they agree, this kind of model is trusted from now on; where PyBaMM has no answer, nothing is known.
+    """
     plain = simulation.solved_by(_plain(simulation, {}))
     theirs = plain.solve(inputs)
-    if theirs.status != "solved" or agree(outputs, theirs.outputs, RTOL):
+    if theirs.status != "solved":
+        return simulation
+    if agree(outputs, theirs.outputs, RTOL):
+        trust(simulation.problem, simulation.folder)
         return simulation
     logger.warning(
         "%s is solved by PyBaMM's own solver, since the kernel's answers differ", simulation.problem.model.type

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cellwright.models.kernel import Course, Integrator, Kernel
 from cellwright.models.parameterised import ParameterisedModel, one_line
-from cellwright.models.trust import is_trusted, trust
+from cellwright.models.trust import is_trusted
 from cellwright.physics.thinning import Thinning, thinning
 from cellwright.physics.timeseries import onsets
 from cellwright.schema.simulation import Array, SimulationProblem, Solved
@@ -98,10 +98,7 @@ class BuiltSimulation(ParameterisedModel):
             return self
         from cellwright.models.simulate import checked  # PyBaMM; this process has built the model with it
 
-        found = checked(self, inputs, outputs)
-        if found.kernel is not None:
-            trust(self.problem, self.folder)
-        return found
+        return checked(self, inputs, outputs)
 
     def _with(self, **changes: Any) -> "BuiltSimulation":
         """Return a copy with other fields, which shares what has been made ready."""
@@ -120,11 +117,10 @@ class BuiltSimulation(ParameterisedModel):
         except Exception as cause:  # whatever fails inside the solver is a status of these solves
             return [Solved("failed", message=one_line(cause))] * len(rows)
         answers = [self._answer(course) for course in courses]
-        early = [place for place, one in enumerate(answers) if one.status == "ended early" and self.few is not None]
-        if early:
+        early = [place for place, one in enumerate(answers) if one.status == "ended early"]
+        if self.few is not None and early:
             again = self._with(few=None).solved(shape, [rows[place] for place in early])
-            for place, answer in zip(early, again, strict=True):
-                answers[place] = answer
+            return [dict(zip(early, again, strict=True)).get(place, answer) for place, answer in enumerate(answers)]
         return answers
 
     @cached_property

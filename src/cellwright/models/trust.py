@@ -6,6 +6,7 @@ It is remembered in this process and, as an empty file, in the folder of compile
 
 import contextlib
 from functools import lru_cache
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,9 +33,13 @@ def trust(problem: SimulationProblem, folder: Path | None) -> None:
 
 
 def _kind(problem: SimulationProblem) -> str:
-    return digest([problem.model.said(), sorted(problem.variables), list(problem.free), dict(_versions())])
+    return digest([problem.model.said(), sorted(problem.variables), list(problem.free), makers()])
 
 
 @lru_cache(maxsize=1)
-def _versions() -> tuple[tuple[str, str], ...]:
-    return tuple((name, version(name)) for name in ("cellwright", "pybamm", "pybammsolvers", "casadi"))
+def makers() -> dict[str, str]:
+    """Return what decides how a model is built and solved: versions, and the code of this package."""
+    code = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+    return {"code": code} | {
+        name: version(name) for name in ("cellwright", "pybamm", "pybammsolvers", "casadi", "numpy")
+    }

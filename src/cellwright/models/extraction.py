@@ -20,8 +20,8 @@ def kernel_of(model: Any, solver: Any, inputs: Sequence[str], applied: str) -> K
     operations where that is possible (tables, that is, interpolants, keep their own).
 
     Raises: `pybamm.SolverError` for a model that cannot be solved, `ConfigurationError` for an output that is an
-    integral over the whole time; `NotImplementedError` where the model has another form than PyBaMM's lithium-ion models: a mass
-    matrix that is not the identity, or jumps at times of its own, at which PyBaMM's solver stops.
+    integral over the whole time; `NotImplementedError` where the model has another form than PyBaMM's lithium-ion
+    models: a mass matrix that is not the identity, or jumps at times of its own, at which PyBaMM's solver stops.
     """
     _refuse_integrals(model, solver.output_variables)
     names = (*inputs, applied)

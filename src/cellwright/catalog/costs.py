@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError
-from cellwright.schema.families import Array, Comparison, Cost
+from cellwright.schema.families import Array, Comparison, Cost, Derivatives
 from cellwright.schema.variant import Example, Schema
 
 _NORMALIZATIONS: dict[str, Callable[[Array], Any]] = {
@@ -83,6 +83,12 @@ class ScopedCost(Cost):
                     model, data = _without(np.isnan(data), model, data) if self.of_data else (model, data)
                     yield objective, variable, self._filled(model), data
 
+    def _slopes(self, comparison: Comparison, slopes: Derivatives) -> Iterator[tuple[str, str, Array, Array, Array]]:
+        """Yield what `_counted` does of a model without gaps, and behind it the derivatives (rows, d) of the model."""
+        for objective, variable, model, data in self._counted(comparison):
+            missing = np.isnan(comparison[objective][variable][1])
+            yield objective, variable, model, data, slopes[objective][variable][~missing]
+
     def _filled(self, model: Array) -> Array:
         missing = np.isnan(model)
         if not missing.any():
@@ -132,6 +138,10 @@ class ErrorCost(ErrorFunction):
     def array(self, r: Array) -> Array | None:
         """Return an array whose sum of squares is `measure(r)`, or None."""
 
+    def array_slopes(self, r: Array, slopes: Array) -> Array | None:
+        """Return the derivatives (m, d) of `array(r)` by those of r (n, d), or None where there are none."""
+        return None
+
     def unscaled(self) -> Cost:
         """Return the cost of the plain differences."""
         return type(self)(normalization="identity")
@@ -146,6 +156,17 @@ class ErrorCost(ErrorFunction):
         if any(part is None for _, part in parts):
             return None
         return np.concatenate([np.sqrt(weight) * part for weight, part in parts if part is not None] or [np.zeros(0)])
+
+    def jacobian(self, comparison: Comparison, slopes: Derivatives) -> Array | None:
+        """Return the derivatives (m, d) of `residuals`, or None where `array_slopes` has none."""
+        parts = []
+        for objective, variable, model, data, slope in self._slopes(comparison, slopes):
+            scale = self._scale(data)
+            part = self.array_slopes((model - data) / scale, slope / scale)
+            if part is None:
+                return None
+            parts.append(np.sqrt(self._weight(objective, variable)) * part)
+        return np.concatenate(parts) if parts else None
 
     def _differences(self, comparison: Comparison) -> Iterator[tuple[float, Array]]:
         for objective, variable, model, data in self._counted(comparison):
@@ -170,6 +191,10 @@ class SSE(ErrorCost):
     def array(self, r: Array) -> Array:
         """Return r."""
         return r
+
+    def array_slopes(self, r: Array, slopes: Array) -> Array:
+        """Return the derivatives of r."""
+        return slopes
 
 
 class RMSE(ErrorCost):
@@ -209,6 +234,10 @@ class MAE(ErrorCost):
         """Return sign(r) √(|r|/N)."""
         return np.sign(r) * np.sqrt(np.abs(r) / len(r))
 
+    def array_slopes(self, r: Array, slopes: Array) -> Array | None:
+        """Return the derivatives of r, each over 2 √(N |r|); None where an r is 0 and they have no end."""
+        return slopes / (2 * np.sqrt(len(r) * np.abs(r)))[:, None] if r.all() else None
+
 
 class Max(ErrorCost):
     """Largest absolute error.
@@ -227,6 +256,11 @@ class Max(ErrorCost):
     def array(self, r: Array) -> Array:
         """Return √(max |r|) as an array of one."""
         return np.array([np.sqrt(np.max(np.abs(r)))])
+
+    def array_slopes(self, r: Array, slopes: Array) -> Array | None:
+        """Return the derivatives of the root of the largest |r|; None where it is 0 and they have no end."""
+        at = int(np.argmax(np.abs(r)))
+        return slopes[at : at + 1] * np.sign(r[at]) / (2 * np.sqrt(np.abs(r[at]))) if r[at] else None
 
 
 class MSE(ErrorCost):
@@ -247,6 +281,10 @@ class MSE(ErrorCost):
     def array(self, r: Array) -> Array:
         """Return r/√N."""
         return np.asarray(r / np.sqrt(len(r)))
+
+    def array_slopes(self, r: Array, slopes: Array) -> Array:
+        """Return the derivatives of r over √N."""
+        return np.asarray(slopes / np.sqrt(len(r)))
 
 
 class ChiSquare(ErrorFunction):
@@ -288,6 +326,12 @@ class ChiSquare(ErrorFunction):
             for _, variable, model, data in self._counted(comparison)
         ]
         return np.concatenate([*parts, np.zeros(0)])
+
+    def jacobian(self, comparison: Comparison, slopes: Derivatives) -> Array | None:
+        """Return the derivatives (m, d) of `residuals`."""
+        sigmas = self.variable_standard_deviations
+        parts = [slope / sigmas[variable] for _, variable, _, _, slope in self._slopes(comparison, slopes)]
+        return np.concatenate(parts) if parts else None
 
     def _instead(self, name: str) -> str:
         return "the standard deviations are its scales and weights"
@@ -563,6 +607,14 @@ class MultiCost(ErrorFunction):
         """Return the arrays of the costs in one, each with the root of its weight, or None where one has none."""
         scope = self._scope(comparison)
         arrays = [(part.weight, part.cost.residuals(scope)) for part in self.costs]
+        if any(array is None for _, array in arrays):
+            return None
+        return np.concatenate([np.sqrt(weight) * array for weight, array in arrays if array is not None])
+
+    def jacobian(self, comparison: Comparison, slopes: Derivatives) -> Array | None:
+        """Return those of the costs in one, each with the root of its weight, or None where one has none."""
+        scope = self._scope(comparison)
+        arrays = [(part.weight, part.cost.jacobian(scope, slopes)) for part in self.costs]
         if any(array is None for _, array in arrays):
             return None
         return np.concatenate([np.sqrt(weight) * array for weight, array in arrays if array is not None])

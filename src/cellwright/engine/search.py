@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cellwright.engine.derivatives import jacobian
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.objectives import comparison
 from cellwright.engine.outcomes import tally
@@ -46,7 +47,7 @@ class TotalCost:
     def scalar(self, both: Comparison, values: Mapping[str, float]) -> float:
         """Return the sum of the costs and of the terms; infinite where a value cannot be."""
         known = self.lookup.at(values)
-        total = sum(cost.at(known).scalar(part) for cost, part in self._parts(both)) + self.terms.scalar(values)
+        total = sum(cost.at(known).scalar(part) for cost, part in self.parts(both)) + self.terms.scalar(values)
         return float("inf") if np.isnan(total) else float(total)
 
     def residuals(self, both: Comparison, values: Mapping[str, float]) -> Array | None:
@@ -55,7 +56,7 @@ class TotalCost:
         Its sum of squares is the scalar, up to a constant where there are priors.
         """
         known = self.lookup.at(values)
-        arrays = [cost.at(known).residuals(part) for cost, part in self._parts(both)] + [self.terms.residuals(values)]
+        arrays = [cost.at(known).residuals(part) for cost, part in self.parts(both)] + [self.terms.residuals(values)]
         return None if any(a is None for a in arrays) else np.concatenate([a for a in arrays if a is not None])
 
     @property
@@ -63,7 +64,8 @@ class TotalCost:
         """All that the costs look up, free or not."""
         return frozenset().union(*(cost.reads for cost in (self.whole, *self.own.values())))
 
-    def _parts(self, both: Comparison) -> list[tuple[Cost, Comparison]]:
+    def parts(self, both: Comparison) -> list[tuple[Cost, Comparison]]:
+        """Return each cost with what it compares, in the order of the residual array."""
         rest = {name: variables for name, variables in both.items() if name not in self.own}
         parts: list[tuple[Cost, Comparison]] = [(self.own[n], {n: both[n]}) for n in both if n in self.own]
         return [(self.whole, rest), *parts] if rest else parts
@@ -129,6 +131,14 @@ class Evaluation:
         self._note(batch)
         self._stop_at_limits()
         return batch
+
+    def jacobian(self, point: Array) -> Array | None:
+        """Return the derivatives (m, d) of the residuals at a point (d,) by its coordinates, None where not known.
+
+        It follows from the point alone, and is worked out again where a search is replayed.
+        """
+        question = self.question
+        return jacobian(question.space, question.ready, question.cost, np.asarray(point, dtype=float))
 
     def _replayed(self, points: Array) -> Batch | None:
         if self.index >= len(self.kept):

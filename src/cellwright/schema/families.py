@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 Comparison = Mapping[str, Mapping[str, tuple[Array, Array]]]
 """objective → variable → (model, data), two arrays of equal length."""
+Derivatives = Mapping[str, Mapping[str, Array]]
+"""objective → variable → derivatives (rows, d) of the model by the coordinates of a search."""
 
 
 class Entry(Member):
@@ -138,6 +140,13 @@ class Cost(Member):
     def residuals(self, comparison: Comparison) -> Array | None:
         """Return an array whose sum of squares is the cost, or None where the cost has none."""
         raise self.not_yet()
+
+    def jacobian(self, comparison: Comparison, slopes: Derivatives) -> Array | None:
+        """Return the derivatives (m, d) of the residual array, or None where they are not known.
+
+        The model has a value in every row.
+        """
+        return None
 
 
 class Regularizer(Member):

@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from functools import cached_property
+from typing import ClassVar, Self
 
 import numpy as np
 
 from cellwright.schema.expressions import Expression
 from cellwright.schema.simulation import Array, Simulation, Solved
+from cellwright.schema.values import free_names
+
+Slopes = Mapping[str, Mapping[str, Array]]
+"""variable → parameter → derivative in each row, per unit of the parameter; a parameter that is left out has none."""
+STEP = 6e-6
+"""Step of the differences of an expression of parameters, as a fraction of these: the cube root of rounding."""
 
 
 @dataclass(frozen=True)
@@ -91,3 +98,106 @@ class PreparedFormula:
         if not np.isfinite(values).all():
             return Solved("failed", message=f"{name!r} has no value in some rows of the data")
         return Solved("solved", {name: values})
+
+
+@dataclass(frozen=True)
+class PreparedCurve:
+    """A curve in closed form beside the one that was measured, and how it moves with the free parameters.
+
+    `quantities` are what the curve is made of, by parameter name: numbers, free parameters as their symbols, and
+    expressions of free parameters where they are tied. A kind of curve derives from this class and says `curves`, and
+    where it knows them the `derivatives` of these by its quantities; a search of least squares takes them in place of
+    differences, by `slopes`. It is a frozen dataclass of arrays and numbers, so that it travels to workers.
+    """
+
+    x_name: str
+    x: Array
+    observed: Mapping[str, Array]
+    quantities: Mapping[str, float | Expression]
+    reads: frozenset[str]
+
+    portable: ClassVar[bool] = True
+    closed_form: ClassVar[bool] = True
+
+    def curves(self, values: Mapping[str, float]) -> Mapping[str, Array]:
+        """Return what is compared, by variable, at these values of the quantities; NaN where there is no value."""
+        raise NotImplementedError
+
+    def derivatives(self, values: Mapping[str, float]) -> Slopes | None:
+        """Return the derivatives of `curves` by the quantities, at these values of them; None where none are known."""
+        return None
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The free parameters that act on the prediction."""
+        return frozenset().union(*map(free_names, self.quantities.values()))
+
+    def values(self, inputs: Mapping[str, float]) -> dict[str, float]:
+        """Return the quantities at these values of the free parameters."""
+        known, symbols, tied = self._kinds
+        found = {name: inputs[free] for name, free in symbols.items()}
+        return {**known, **found, **{name: _number(formula, inputs) for name, formula in tied.items()}}
+
+    def predict(self, inputs: Mapping[str, float]) -> Solved:
+        """Return what is compared; a curve that has no value somewhere is a status."""
+        with np.errstate(all="ignore"):
+            try:
+                outputs = self.curves(self.values(inputs))
+            except ArithmeticError as cause:
+                return Solved("failed", message=f"the curve has no value: {cause}")
+        for name, curve in outputs.items():
+            if not np.isfinite(curve).all():
+                return Solved("failed", message=f"{name!r} has no value in some rows of the data")
+        return Solved("solved", outputs)
+
+    def predict_many(self, points: Sequence[Mapping[str, float]]) -> list[Solved]:
+        """Return what is compared, at each of the points."""
+        return [self.predict(point) for point in points]
+
+    def slopes(self, inputs: Mapping[str, float]) -> Slopes | None:
+        """Return the derivatives of what is compared by the free parameters; None where they are not known."""
+        with np.errstate(all="ignore"):
+            try:
+                found = self.derivatives(self.values(inputs))
+                return None if found is None else {name: self._by_free(one, inputs) for name, one in found.items()}
+            except ArithmeticError:
+                return None
+
+    def _by_free(self, by_quantity: Mapping[str, Array], inputs: Mapping[str, float]) -> dict[str, Array]:
+        """Return derivatives by the free parameters of those by the quantities."""
+        _, symbols, tied = self._kinds
+        result: dict[str, Array] = {}
+        for name, slope in by_quantity.items():
+            rates = {symbols[name]: 1.0} if name in symbols else _rates(tied[name], inputs) if name in tied else {}
+            for free, rate in rates.items():
+                result[free] = result[free] + rate * slope if free in result else rate * slope
+        return result
+
+    @cached_property
+    def _kinds(self) -> tuple[dict[str, float], dict[str, str], dict[str, Expression]]:
+        """The quantities that are known, those that are a free parameter, and those that are tied to some."""
+        known: dict[str, float] = {}
+        symbols: dict[str, str] = {}
+        tied: dict[str, Expression] = {}
+        for name, value in self.quantities.items():
+            if not isinstance(value, Expression):
+                known[name] = float(value)
+            elif value.op in {"parameter", "input"}:
+                symbols[name] = value.name
+            else:
+                tied[name] = value
+        return known, symbols, tied
+
+
+def _number(formula: Expression, inputs: Mapping[str, float]) -> float:
+    return float(formula.substitute(inputs))
+
+
+def _rates(formula: Expression, inputs: Mapping[str, float]) -> dict[str, float]:
+    """Return the derivatives of an expression of parameters, by central differences."""
+    rates = {}
+    for name in sorted(formula.names):
+        step = STEP * (abs(inputs[name]) or 1.0)
+        above, below = (_number(formula, {**inputs, name: inputs[name] + side * step}) for side in (1, -1))
+        rates[name] = (above - below) / (2 * step)
+    return rates

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from cellwright.errors import ConfigurationError
 
 Array = NDArray[np.float64]
+SLOPE_STEP = 1e-3
+"""Step of the differences of a transform, as a fraction of the value and at most of what it is transformed to."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,20 @@ class Evaluate(Protocol):
     def __call__(self, points: Array) -> Batch:
         """Return the batch of the points (n, d) in search coordinates."""
         ...
+
+
+class Differentiable(Evaluate, Protocol):
+    """Knows, of some models, how the residuals change, without a solve and without a place in the journal."""
+
+    def jacobian(self, point: Array) -> Array | None:
+        """Return the derivatives (m, d) of the residuals at a point (d,) by its coordinates, None where not known."""
+        ...
+
+
+def jacobian_of(evaluate: Evaluate, point: Array) -> Array | None:
+    """Return the derivatives (m, d) of the residuals at a point (d,), None where `evaluate` does not know them."""
+    known = getattr(evaluate, "jacobian", None)
+    return None if known is None else known(point)
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,19 @@ class Dimension:
         """Return the value in the parameter's unit of a search coordinate, inside the bounds."""
         offset, scale = self.scaling
         return float(min(max(self.inverse(offset + scale * coordinate), self.lower), self.upper))
+
+    def slope(self, coordinate: float) -> float:
+        """Return the derivative of the value by the coordinate, as if there were no bounds.
+
+        By differences of four points, whose error is some 1e-11 of it for logarithms, powers and inverses.
+        """
+        offset, scale = self.scaling
+        at = offset + scale * coordinate
+        value, most = self.inverse(at), SLOPE_STEP * max(abs(at), 1.0)
+        moved = abs(self.forward(value + SLOPE_STEP * (abs(value) or 1.0)) - at)
+        h = min(moved, most) if moved > 0 else most
+        far, near = (self.inverse(at + k * h) - self.inverse(at - k * h) for k in (2, 1))
+        return float(scale * (8 * near - far) / (12 * h))
 
 
 @dataclass(frozen=True)

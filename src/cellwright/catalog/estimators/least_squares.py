@@ -8,7 +8,7 @@ import numpy as np
 from cellwright.catalog.estimators.scipy import ScipyEstimator, called, inside, residuals_of
 from cellwright.catalog.estimators.slopes import DIFFERENCE_STEP, central_differences, differences
 from cellwright.schema.families import Array
-from cellwright.schema.search import Evaluate, Found, Space
+from cellwright.schema.search import Evaluate, Found, Space, jacobian_of
 
 EXACT = {"xtol": 1e-10, "ftol": 1e-14}
 """Tolerances where predictions are known to rounding. There is none of the gradient but in "lm": elsewhere it has a
@@ -38,8 +38,9 @@ class ScipyLeastSquares(ScipyEstimator):
     Minimises ½ Σ r² by a trust region (`method="trf"`), "dogbox" or Levenberg-Marquardt ("lm", without bounds). The
     Jacobian comes from forward differences, all columns in one batch: over 0.2 % of the range, or over 5 % where a
     simulation ends before the data, and where the noise of predictions, as on a measured current, hides the way. Where
-    what is predicted is a formula, it comes from central ones with steps as small as rounding allows, and the search
-    goes on to about 8 digits. Without bounds the trust region has the shape of the Jacobian (Moré).
+    what is predicted is a formula, it comes from the formula's derivatives where these are known, else from central
+    differences with steps as small as rounding allows, and the search goes on to about 8 digits. Without bounds the
+    trust region has the shape of the Jacobian (Moré).
 
     Source: Branch, Coleman & Li, SIAM J. Sci. Comput. 21 (1999) 1, doi:10.1137/S1064827595289108 (trf); Moré,
     in Numerical Analysis, Lect. Notes Math. 630 (1978) 105, doi:10.1007/BFb0067700.
@@ -61,8 +62,14 @@ class ScipyLeastSquares(ScipyEstimator):
         if space.closed_form:
             most = PATIENCE * len(start)
             options = {**EXACT, "max_nfev": most, "gtol": None if bounded else 1e-12, **options}
-            return _Descent(predictions, space, options).down(start, central_differences)
+            return _Descent(predictions, space, options).down(start, _exact)
         return _integrated(predictions, space, start, {"xtol": 1e-6, "ftol": 1e-8, **options})
+
+
+def _exact(predictions: "_Predictions", x: Array, space: Space) -> Array:
+    """Return the Jacobian that is known of what is predicted, or else that of small differences."""
+    known = predictions.jacobian(x)
+    return central_differences(predictions, x, space) if known is None else known
 
 
 def _integrated(predictions: "_Predictions", space: Space, start: Array, options: Mapping[str, Any]) -> Found:
@@ -100,6 +107,10 @@ class _Predictions:
     def at(self, x: Array) -> Array:
         """Return the residuals (m,) at one point (d,)."""
         return self._entry(x)[1]
+
+    def jacobian(self, x: Array) -> Array | None:
+        """Return the derivatives (m, d) of the residuals at one point (d,), None where they are not known."""
+        return jacobian_of(self._evaluate, x)
 
     def early_at(self, x: Array) -> bool:
         """Return whether the simulation of a point (d,) ends before the data."""

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from cellwright.catalog.estimators.side_by_side import side_by_side
 from cellwright.errors import CellwrightError, ConfigurationError, did_you_mean
 from cellwright.schema.families import Array, Estimator
-from cellwright.schema.search import Batch, Evaluate, Found, Space
+from cellwright.schema.search import Batch, Evaluate, Found, Space, jacobian_of
 from cellwright.schema.variant import Example
 
 
@@ -143,6 +143,25 @@ class _Best:
             self.residuals = None if batch.residuals is None else batch.residuals[best]
 
 
+class _Inside:
+    """What an inner search evaluates: points of its own space, at one point of the outer one."""
+
+    def __init__(self, evaluate: Evaluate, parts: _Parts, outer: Array) -> None:
+        self.evaluate, self.parts, self.outer = evaluate, parts, outer
+        self.best = _Best()
+
+    def __call__(self, points: Array) -> Batch:
+        """Return the batch of inner points (n, d)."""
+        batch = self.evaluate(self.parts.joined(self.outer, np.asarray(points)))
+        self.best.note(np.asarray(points), batch)
+        return replace(batch, points=points)
+
+    def jacobian(self, point: Array) -> Array | None:
+        """Return the derivatives (m, d) of the residuals at an inner point (d,), None where they are not known."""
+        known = jacobian_of(self.evaluate, self.parts.joined(self.outer, np.asarray(point)))
+        return None if known is None else known[:, ~self.parts.chosen]
+
+
 class _Level:
     """What an outer search evaluates: at each point the least cost over the inner parameters.
 
@@ -171,15 +190,9 @@ class _Level:
         return Batch(points, costs, np.array(rows) if rows else None, tuple(end.status for end in ends))
 
     def _end(self, outer: Array, evaluate: Evaluate) -> _Best:
-        best = _Best()
-
-        def inside(points: Array) -> Batch:
-            batch = evaluate(self.parts.joined(outer, np.asarray(points)))
-            best.note(np.asarray(points), batch)
-            return replace(batch, points=points)
-
+        inside = _Inside(evaluate, self.parts, outer)
         self.inner.search(inside, self.start, np.random.default_rng(self.seed))
-        return best
+        return inside.best
 
 
 def _from(space: Space, point: Array) -> Space:

@@ -1,0 +1,169 @@
+"""Measured curves of a voltage over a capacity, close to open circuit: one sweep, in order, looked at for mistakes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellwright.errors import DataError
+from cellwright.physics.constants import SECONDS_PER_HOUR
+from cellwright.physics.stages import REST
+from cellwright.schema.families import Array
+from cellwright.schema.tables import Columns
+
+CAPACITY, VOLTAGE, TIME, CURRENT = "Capacity [A.h]", "Voltage [V]", "Time [s]", "Current [A]"
+BACK = 0.02
+"""Share of its span by which a capacity may go back on its way."""
+SAME = 1e-6
+"""Share of the span within which capacities count as one."""
+NOISE = 5e-3
+"""Voltage [V] by which a curve may go against its direction before that is told."""
+POINTS = 4
+"""The points that a curve has at least."""
+
+
+@dataclass(frozen=True)
+class MeasuredCurve:
+    """A voltage [V] over a capacity [A.h] that rises from point to point.
+
+    `falls` tells whether the voltage falls as the capacity rises, `forward` whether the rows came in that order;
+    `remarks` tell what of the data is doubtful.
+    """
+
+    capacity: Array
+    voltage: Array
+    falls: bool
+    forward: bool
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def span(self) -> float:
+        """The capacity [A.h] between the first and the last point."""
+        return float(self.capacity[-1] - self.capacity[0])
+
+    @property
+    def discharged(self) -> Array:
+        """The capacity [A.h] from the point of highest voltage on."""
+        return np.asarray(np.abs(self.capacity - self.capacity[0 if self.falls else -1]))
+
+
+def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
+    """Return the curve in a table with the columns `Voltage [V]` and `Capacity [A.h]`.
+
+    Where there is no capacity, it is the integral of `Current [A]` over `Time [s]`, positive on discharge. Where there
+    is a current, the rows count in which it flows; with `at_rest` (GITT) the last row of each rest. Points of one
+    capacity count as one, their mean.
+
+    Raises: `DataError` for missing columns, values that are no numbers, too few points, a time or a capacity that goes
+    back, and a voltage or a capacity that does not change.
+    """
+    rows = _rows(table, at_rest)
+    table = table.with_column(CAPACITY, _capacity(table)).take(rows)
+    q, V = _numbers(table, CAPACITY), _numbers(table, VOLTAGE)
+    if len(q) < POINTS:
+        what = "rests" if at_rest and CURRENT in table else "points"
+        raise DataError(f"a curve needs at least {POINTS} points, and the data have {len(q)} {what}")
+    forward = bool(q[-1] >= q[0])
+    _one_sweep(q if forward else -q)
+    order = np.argsort(q, kind="stable")
+    q, V = _joined(q[order], V[order])
+    if len(q) < POINTS:
+        raise DataError(f"the column {CAPACITY!r} has {len(q)} distinct values, and a curve needs {POINTS}")
+    from_mean = q - q.mean()
+    slope = float(from_mean @ (V - V.mean()))
+    if np.ptp(V) < NOISE or slope == 0:
+        raise DataError(f"the column {VOLTAGE!r} spans {1e3 * np.ptp(V):.3g} mV, which is no curve")
+    falls = bool(slope < 0)
+    return MeasuredCurve(q, V, falls, forward, tuple(_against(q, V if falls else -V)))
+
+
+def checked_direction(
+    curve: MeasuredCurve, direction: Literal["charge", "discharge", "lithiation", "delithiation"] | None
+) -> None:
+    """Make sure that a curve can be one of a direction.
+
+    The capacity is positive on discharge, as is the current: the voltage of a discharge falls with it. Data of a charge
+    count the charge that is put in, with which the voltage rises, or go on counting what is taken out, which is then
+    less in every row. So do those of a half cell, in which lithiation lets the potential fall.
+
+    Raises: `DataError` where the data contradict the direction.
+    """
+    falling = direction in {"discharge", "lithiation"}
+    along_rows = curve.falls is curve.forward
+    fits = curve.falls if direction == "discharge" else falling in (curve.falls, along_rows)
+    if direction is None or fits:
+        return
+    going, other = ("falls", "rises") if falling else ("rises", "falls")
+    opposite = {
+        "charge": "discharge", "discharge": "charge", "lithiation": "delithiation", "delithiation": "lithiation",
+    }[direction]  # fmt: skip
+    count = "lithium that enters" if direction in {"lithiation", "delithiation"} else "the charge taken out"
+    raise DataError(
+        f"the voltage {other} with the column {CAPACITY!r}, and on {direction} it {going}",
+        hint=f"say 'direction': {opposite!r} if these are data of a {opposite}; else count {count} as positive",
+    )
+
+
+def _capacity(table: Columns) -> Array:
+    if CAPACITY in table or not (TIME in table and CURRENT in table):
+        return table[CAPACITY]
+    time, current = _numbers(table, TIME), _numbers(table, CURRENT)
+    back = np.flatnonzero(np.diff(time) < 0)
+    if back.size:
+        raise DataError(f"the column {TIME!r} goes back in row {int(back[0]) + 1}", hint="sort the rows")
+    steps = 0.5 * (current[1:] + current[:-1]) * np.diff(time) / SECONDS_PER_HOUR
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _rows(table: Columns, at_rest: bool) -> NDArray[np.bool_]:
+    """Return which rows count: those under current, or the last of each rest; all where no current flows at all."""
+    current = np.abs(_numbers(table, CURRENT)) if CURRENT in table else np.zeros(table.rows)
+    resting = np.asarray(current <= REST * current.max(initial=0.0))
+    if resting.all():
+        return resting
+    return resting & np.append(~resting[1:], True) if at_rest else ~resting
+
+
+def _numbers(table: Columns, name: str) -> Array:
+    column = table[name]
+    gaps = np.flatnonzero(~np.isfinite(column))
+    if gaps.size:
+        raise DataError(
+            f"the column {name!r} holds {gaps.size} values that are no numbers (NaN or infinite), the first in row "
+            f"{int(gaps[0])}",
+            hint="remove these rows",
+        )
+    return column
+
+
+def _one_sweep(q: Array) -> None:
+    """Make sure that a capacity that rises as a whole does not go back. Raises: `DataError` where it does."""
+    span = float(np.ptp(q))
+    if not span > 0:
+        raise DataError(f"the column {CAPACITY!r} is {q[0]:.6g} throughout", hint="look at the column and its unit")
+    back = np.maximum.accumulate(q) - q
+    if back.max() > BACK * span:
+        row = int(np.argmax(q[: int(np.argmax(back > BACK * span))])) + 1
+        raise DataError(
+            f"the column {CAPACITY!r} goes back by {back.max():.4g} A.h, from row {row} on: a curve is one sweep",
+            hint="choose the steps of one direction with 'first_step' and 'last_step', or put the rows in order",
+        )
+
+
+def _joined(q: Array, V: Array) -> tuple[Array, Array]:
+    """Return the points with those of one capacity as their mean."""
+    starts = np.flatnonzero(np.append(True, np.diff(q) > SAME * (q[-1] - q[0])))
+    count = np.diff(np.append(starts, len(q)))
+    return np.add.reduceat(q, starts) / count, np.add.reduceat(V, starts) / count
+
+
+def _against(q: Array, V: Array) -> list[str]:
+    """Return what to tell of a voltage that falls as a whole where it rises by more than noise."""
+    rise = V - np.minimum.accumulate(V)
+    if rise.max() <= NOISE:
+        return []
+    return [
+        f"the voltage goes back by up to {1e3 * rise.max():.3g} mV, at {q[int(np.argmax(rise))]:.4g} A.h, and one at "
+        "open circuit does not: smooth the data, or look at their rows"
+    ]

@@ -80,11 +80,42 @@ def test_a_missing_column_and_ragged_columns_are_told():
         Columns({"a": [1.0], "b": [1.0, 2.0]})
 
 
+def test_rests_become_points_of_an_open_circuit_curve():
+    # 5 A from 0 to 20 s, nothing until 30 s, -2.5 A until 40 s, all but the switches linear between rows.
+    data = {**ROWS, "Time [s]": [0.0, 0.0, 10.0, 20.0, 20.0, 30.0, 30.0], "Current [A]": [0, 5, 5, 5, 0, 0, -2.5]}
+    rest = settle(parse({"data": data, "options": {"rest_to_ocp": True}})).table
+    assert rest["Voltage [V]"].tolist() == [4.18, 4.0]
+    np.testing.assert_allclose(rest["Capacity [A.h]"], [0.0, 100 / 3600], atol=1e-8)
+    # A rest at the beginning is a point like the others, whether or not the first one is asked for.
+    kept = settle(parse({"data": data, "options": {"transforms": {"rest_to_ocp": True, "keep_first_ocp_point": True}}}))
+    assert kept.table["Voltage [V]"].tolist() == [4.18, 4.0]
+    own = settle(parse({"data": {**data, "Capacity [A.h]": np.arange(7.0)}, "options": {"rest_to_ocp": True}}))
+    assert own.table["Capacity [A.h]"].tolist() == [0.0, 5.0]
+
+
+def test_the_beginning_is_an_open_circuit_point_at_the_voltage_of_the_rest_before_it():
+    selected = {"first_step": 1, "last_step": 2, "rest_to_ocp": True}
+    assert settle(parse({"data": ROWS, "options": selected})).table["Voltage [V]"].tolist() == [4.0]
+    kept = settle(parse({"data": ROWS, "options": {**selected, "keep_first_ocp_point": True}})).table
+    assert kept["Voltage [V]"].tolist() == [4.18, 4.0]
+    assert kept["Capacity [A.h]"][0] == 0
+    loaded = {name: column[1:] for name, column in ROWS.items()}
+    with pytest.raises(DataError, match="begin with a current") as error:
+        settle(parse({"data": loaded, "options": {"rest_to_ocp": True, "keep_first_ocp_point": True}}))
+    assert error.value.at == ("options", "keep_first_ocp_point")
+
+
+def test_data_without_rests_or_without_pulses_have_no_open_circuit_curve():
+    for current, said in ((5.0, "no rest"), (0.0, "no pulse")):
+        data = {**ROWS, "Current [A]": [current] * 7}
+        with pytest.raises(DataError, match=said):
+            settle(parse({"data": data, "options": {"rest_to_ocp": True}}))
+
+
 @pytest.mark.parametrize(
     "given",
     [
         {"data": ROWS, "options": {"capacity_column": "Q"}},
-        {"data": ROWS, "options": {"rest_to_ocp": True}},
         {"data": ROWS, "options": {"transforms": {"filters": {"x": 1}}}},
         {"data": ROWS, "options": {"first_step": "SELECT 1"}},
         {"data": "db:1", "analysis": {"name": "a"}},

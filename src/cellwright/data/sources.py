@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cellwright.data.open_circuit import rests_as_open_circuit
 from cellwright.data.steps import select_steps
 from cellwright.errors import CellwrightError, DataError, NotImplementedYetError, did_you_mean
 from cellwright.schema.datasource import DataLoaderOptions, DataLoaderTransforms, DataSource, TimeRangeSpec
@@ -94,7 +95,7 @@ def settle(source: DataSource) -> DataSource:
         table, voltage = select_steps(table, first, last)
     if source.time_range is not None:
         table = _between(table, source.time_range)
-    return source.settled(_transformed(table, options), voltage)
+    return source.settled(_transformed(table, options, voltage), voltage)
 
 
 def inlined(pipeline: Pipeline) -> Pipeline:
@@ -148,8 +149,11 @@ def _between(table: Columns, stretch: TimeRangeSpec) -> Columns:
     return table.take(inside)
 
 
-def _transformed(table: Columns, options: DataLoaderOptions) -> Columns:
+def _transformed(table: Columns, options: DataLoaderOptions, before: float | None) -> Columns:
     chosen = {**_given(options), **(_given(options.transforms) if options.transforms else {})}
+    keep_first = bool(chosen.pop("keep_first_ocp_point", False))
+    if chosen.pop("rest_to_ocp", False):
+        table = rests_as_open_circuit(table, before, keep_first)
     if chosen.pop("sort", False):
         table = table.take(np.argsort(table[TIME], kind="stable"))
     if chosen.pop("remove_duplicates", False):

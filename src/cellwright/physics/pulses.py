@@ -128,6 +128,39 @@ def switched_current(time: Array, current: Array, pulses: Pulses, width: float) 
     return times[new], values[new]
 
 
+def discharged(time: Array, current: Array, pulses: Pulses, width: float) -> Array:
+    """Return the charge [A.h] that has been discharged at each row since the first, less what has been charged.
+
+    The current is that of `switched_current`, of the same `width` [s].
+    """
+    times, amps = switched_current(time, current, pulses, width)
+    charges = np.concatenate([[0.0], np.cumsum(np.diff(times) * (amps[1:] + amps[:-1]) / 2)])
+    return np.asarray(np.interp(time, times, charges) / 3600)
+
+
+def rest_ends(pulses: Pulses) -> Rows:
+    """Return the last row of each rest, in order."""
+    before, after = pulses.start[pulses.rested] - 1, pulses.end[pulses.interrupted] - 1
+    return np.unique(np.concatenate([before, after]))
+
+
+def drift(time: Array, voltage: Array) -> tuple[float, float]:
+    """Return how fast the voltage of a rest still moves at its end, and the standard error of that [V.s-1].
+
+    It is the slope of a line through the last fifth of the time, and through the last five rows at least; both are NaN
+    where there are fewer than three rows.
+    """
+    late = np.flatnonzero(time >= time[-1] - (time[-1] - time[0]) / 5)
+    first = min(int(late[0]), max(len(time) - 5, 0))
+    t, V = time[first:] - time[first:].mean(), voltage[first:] - voltage[first:].mean()
+    spread = float(t @ t)
+    if len(t) < 3 or spread == 0:
+        return float("nan"), float("nan")
+    slope = float(t @ V) / spread
+    left = V - slope * t
+    return slope, float(np.sqrt(left @ left / (len(t) - 2) / spread))
+
+
 def _by_step(regime: Rows, cut: Mask) -> Rows:
     """Return rest (0), discharge (1), charge (-1) of each row; rows that tell of the step beside get that of their own.
 

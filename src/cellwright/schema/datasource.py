@@ -19,7 +19,12 @@ _RESERVED = frozenset({"time_series", "steps", "data", "options", "time_range", 
 
 
 class DataLoaderTransforms(Schema):
-    """What is done to the selected rows, in this order: sort, remove_duplicates, interpolate."""
+    """What is done to the selected rows, in this order: rest_to_ocp, sort, remove_duplicates, interpolate.
+
+    `rest_to_ocp` leaves the last row of each rest, with the charge discharged since the first row in the column
+    `Capacity [A.h]` where there is none. With `keep_first_ocp_point` data that begin with a current have their
+    beginning as a point too, at the voltage of the rest before the selected rows.
+    """
 
     only_set = True
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cellwright.catalog import samplers as distribution_samplers
     from cellwright.catalog.library import Library, Material
     from cellwright.client import Client
+    from cellwright.data.pulses import split_pulses
     from cellwright.engine.check import CheckReport
     from cellwright.errors import CellwrightError
     from cellwright.models.exchange import from_bpx, from_pybamm
@@ -92,6 +93,7 @@ _NAMES = {
     "from_pybamm": "cellwright.models.exchange:from_pybamm",
     "parameter_values": "cellwright.service.exports:parameter_values",
     "run": "cellwright.service.assembly:run_pipeline",
+    "split_pulses": "cellwright.data.pulses:split_pulses",
 }
 
 __all__ = [
@@ -135,6 +137,7 @@ __all__ = [
     "parameter_values",
     "priors",
     "run",
+    "split_pulses",
     "stats",
     "transforms",
 ]

@@ -1,0 +1,314 @@
+"""A measurement taken apart into its pulses, each with the rests around it, as data of objectives and calculations."""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import Any, Literal, overload
+
+import numpy as np
+
+from cellwright.catalog.objectives.measured_current import JUMP, TIME, VOLTAGE, knots
+from cellwright.data.open_circuit import STEPS
+from cellwright.data.sources import settle
+from cellwright.errors import DataError
+from cellwright.physics.half_cell import stoichiometry_at_potential
+from cellwright.physics.pulses import Pulses, discharged, drift, find_pulses
+from cellwright.schema.datasource import DataSource, parse
+from cellwright.schema.tables import Column, Columns
+
+UNRELAXED = 0.05
+"""Share of the change of the open-circuit voltage by a pulse that the voltage may still drift in one more such rest."""
+SIGNIFICANT = 3.0
+"""Standard errors of a drift from which on it is one."""
+SHORT = 0.9
+"""Share of the usual duration of the pulses up to which the last one counts as cut short."""
+DIGITS = 6
+"""Decimals of the values that pulses are named by."""
+STEP = "Step number"
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredPulse:
+    """One pulse of a measurement with the rests around it."""
+
+    number: int
+    """From 1 on, in the order of the measurement."""
+    table: Columns
+    """The last row of the rest before, the pulse, and the rest after it; time from 0, `Step number` 0, 1 and 2."""
+    current: float
+    """The median current [A], positive on discharge."""
+    duration: float
+    """How long the current flowed [s]."""
+    rest: float
+    """How long the rest after it lasts [s]; 0 where there is none."""
+    voltages: tuple[float, float]
+    """The voltage at the end of the rests before and after it [V]; NaN where there is none."""
+    discharged: tuple[float, float]
+    """The charge that had been discharged when the pulse began and when it ended [A.h], from the first row on."""
+    drift: tuple[float, float]
+    """How fast the voltage moves at the end of the rest after it, and the standard error of that [V.h-1]."""
+
+    @property
+    def source(self) -> DataSource:
+        """The pulse as the data of an objective or a calculation."""
+        return DataSource((("data",),), columns=self.table)
+
+    @property
+    def whole(self) -> bool:
+        """Whether there are rests before and after it."""
+        return bool(np.isfinite(self.voltages).all())
+
+    @property
+    def falls(self) -> bool:
+        """Whether the voltage moves against the current, as that of every cell does."""
+        voltage, loaded = self.table[VOLTAGE], self.table[STEP] == 1
+        return bool(np.sign(self.current) * (voltage[loaded][-1] - self.voltages[0]) < 0)
+
+    @property
+    def unrelaxed(self) -> float:
+        """How far the voltage would go in one more rest at its drift, as a share of what the pulse has moved it by.
+
+        0 where the drift cannot be told from the noise.
+        """
+        speed, error = self.drift
+        if not abs(speed) > SIGNIFICANT * error:
+            return 0.0
+        moved = abs(self.voltages[1] - self.voltages[0])
+        return abs(speed) * self.rest / 3600 / moved if moved > 0 else float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class PulseTrain(Sequence[MeasuredPulse]):
+    """The pulses of a measurement, in their order."""
+
+    pulses: tuple[MeasuredPulse, ...]
+    doubts: tuple[str, ...] = ()
+    """What has been warned of."""
+
+    @overload
+    def __getitem__(self, place: int) -> MeasuredPulse: ...
+    @overload
+    def __getitem__(self, place: slice) -> "PulseTrain": ...
+    def __getitem__(self, place: int | slice) -> "MeasuredPulse | PulseTrain":
+        """Return a pulse, or some of them."""
+        return PulseTrain(self.pulses[place], self.doubts) if isinstance(place, slice) else self.pulses[place]
+
+    def __len__(self) -> int:
+        return len(self.pulses)
+
+    def __str__(self) -> str:
+        rows = [
+            f"{one.number:6d}  {one.current:10.4g} A  {one.duration:8.6g} s  {one.rest:8.6g} s  "
+            f"{one.voltages[0]:8.5f} V  {one.voltages[1]:8.5f} V  {1e3 * one.drift[0]:8.3g} mV/h"
+            for one in self
+        ]
+        head = " pulse      current      lasts       rest      before       after     drift"
+        return "\n".join([head, *rows, *self.doubts])
+
+    @property
+    def discharge(self) -> "PulseTrain":
+        """The pulses of positive current."""
+        return self.where(lambda one: one.current > 0)
+
+    @property
+    def charge(self) -> "PulseTrain":
+        """The pulses of negative current."""
+        return self.where(lambda one: one.current < 0)
+
+    def lasting(self, shortest: float = 0.0, longest: float = float("inf")) -> "PulseTrain":
+        """Return the pulses that last so long [s]: those of an HPPC test without the discharges between them."""
+        return self.where(lambda one: shortest <= one.duration <= longest)
+
+    def where(self, condition: Callable[[MeasuredPulse], bool]) -> "PulseTrain":
+        """Return the pulses that keep a condition."""
+        return PulseTrain(tuple(filter(condition, self.pulses)), self.doubts)
+
+    def by_number(self) -> dict[float, DataSource]:
+        """Return the pulses by their numbers."""
+        return self.by([float(one.number) for one in self])
+
+    def by_column(self, name: str) -> dict[float, DataSource]:
+        """Return the pulses by the value of a column, such as `SOC`: the mean of those before and after each."""
+        return self.by([float(one.table[name][[0, -1]].mean()) for one in self])
+
+    def by_soc(self, start: float, capacity: float) -> dict[float, DataSource]:
+        """Return the pulses by the state of charge [-] in their middle, counted from the first row of the measurement.
+
+        z = z_0 - q/Q, with z_0 the `start` and Q the `capacity` of the cell [A.h].
+        """
+        return self.by(start - self._middles / capacity)
+
+    def by_stoichiometry(
+        self, start: float, capacity: float, electrode: Literal["negative", "positive"] = "positive"
+    ) -> dict[float, DataSource]:
+        """Return the pulses by the stoichiometry of an electrode in their middle, counted from the first row.
+
+        θ = θ_0 ± q/Q, with θ_0 the `start` and Q the `capacity` [A.h] of the electrode between stoichiometries 0 and 1.
+        A discharge fills the positive electrode, which the electrode of a half cell is too, and empties the negative.
+        """
+        return self.by(_stoichiometries(self._middles, start, capacity, electrode))
+
+    def by_potential(self, potential: Callable[[Any], Any]) -> dict[float, DataSource]:
+        """Return the pulses by the stoichiometry at which an open-circuit potential U(θ) [V] is that of the rests.
+
+        It is the mean of those before and after each. Raises: `ConfigurationError` for a rest that U does not reach.
+        """
+        ends = [[stoichiometry_at_potential(potential, voltage) for voltage in one.voltages] for one in self]
+        return self.by([sum(pair) / 2 for pair in ends])
+
+    def by(self, values: Iterable[float]) -> dict[float, DataSource]:
+        """Return the pulses by values of one's own, for example temperatures.
+
+        Raises: `DataError` for another number of values, and for two pulses of one value.
+        """
+        named = [round(float(value), DIGITS) for value in values]
+        if len(named) != len(self):
+            raise DataError(f"there are {len(self)} pulses and {len(named)} values to name them by")
+        if not self.pulses:
+            raise DataError("there is no pulse left to fit", hint="look at what was left out before")
+        mixed = len({one.current > 0 for one in self}) > 1
+        hint = "take those of one direction: .discharge or .charge" if mixed else "choose other values, or .by_number()"
+        twice = next((value for place, value in enumerate(named) if value in named[:place]), None)
+        if twice is not None:
+            one, other = [self[place].number for place, value in enumerate(named) if value == twice][:2]
+            raise DataError(f"pulses {one} and {other} would both be called {twice:g}", hint=hint)
+        if mixed:
+            _warn(f"pulses of discharge and of charge are mixed; {hint}")
+        return {value: one.source for value, one in zip(named, self, strict=True)}
+
+    def open_circuit(
+        self, start: float, capacity: float, electrode: Literal["negative", "positive"] = "positive"
+    ) -> dict[str, Column]:
+        """Return the rests as points of an open-circuit potential: `Stoichiometry` and `Voltage [V]`.
+
+        The stoichiometry is counted as in `by_stoichiometry`. Each rest is one point, the one before the first pulse
+        among them.
+        """
+        points = [(one.discharged[end], one.voltages[end]) for one in self for end in (0, 1)]
+        charge, voltage = np.array([pair for pair in points if np.isfinite(pair[1])]).T
+        kept = np.append(True, np.abs(np.diff(charge)) > np.abs(charge).max() * 10.0**-DIGITS)
+        return {
+            "Stoichiometry": _stoichiometries(charge[kept], start, capacity, electrode),
+            VOLTAGE: np.asarray(voltage[kept]),
+        }
+
+    @property
+    def _middles(self) -> Column:
+        return np.array([sum(one.discharged) / 2 for one in self])
+
+
+def split_pulses(data: Any, *, incomplete: bool = False) -> PulseTrain:
+    """Return the pulses of a measurement (GITT, HPPC), each with the rests around it.
+
+    `data` is what the data of an objective may be (a table, "file:…", an object with loader options), the path of a
+    file, or a list of these, one after the other, for a measurement of several files. Steps are those of the columns
+    `Step count`, `Step number` or `Step from cycler`, and without these those of the current; a pulse is a stretch of
+    current of one sign and one step, and a rest all that lies between two. A pulse that lacks a rest on one side is
+    left out with a warning, unless `incomplete` ones are wanted.
+
+    Each pulse holds its own rows, so that a pipeline of all of them is as large as the measurement. It begins with the
+    last row of the rest before it, from whose voltage a simulation then starts.
+
+    Warns of a last pulse that was cut short, rests at whose end the voltage still moves, and voltages that rise under a
+    positive current.
+
+    Raises: `DataError` where there is no pulse, none has rests, the current has the wrong sign, or columns are missing.
+    """
+    found: list[MeasuredPulse] = []
+    charge = 0.0
+    for one in data if isinstance(data, list | tuple) else [data]:
+        pulses, charge = _pulses_of(settle(_source(one)).table, len(found), charge)
+        found += pulses
+    wrong = [one.number for one in found if np.isfinite(one.voltages[0]) and not one.falls]
+    if 2 * len(wrong) > len(found):
+        raise DataError(
+            f"the voltage rises in {len(wrong)} of {len(found)} pulses while the current is positive, or falls while "
+            f"it is negative",
+            hint="a current that discharges is positive here, and for a half cell one that fills its electrode: "
+            "change the sign of the column 'Current [A]'",
+        )
+    kept = [one for one in found if incomplete or one.whole]
+    if not kept:
+        raise DataError(
+            f"no pulse of {len(found)} has a rest before and after it", hint="keep the rests in the data, at both ends"
+        )
+    doubts = tuple(_doubts(found, wrong, incomplete))
+    for doubt in doubts:
+        _warn(doubt)
+    return PulseTrain(tuple(kept), doubts)
+
+
+def _stoichiometries(charge: Column, start: float, capacity: float, electrode: str) -> Column:
+    """Return the stoichiometries at charges that a cell has delivered [A.h]."""
+    return start + charge / capacity * (1 if electrode == "positive" else -1)
+
+
+def _source(given: Any) -> DataSource:
+    return parse(f"file:{fspath(given)}" if isinstance(given, PathLike) else given)
+
+
+def _pulses_of(table: Columns, before: int, charge: float) -> tuple[list[MeasuredPulse], float]:
+    """Return the pulses of one table, numbered on, and the charge [A.h] discharged up to its end."""
+    time, current = knots(table)
+    pulses = find_pulses(time, current, next((table[name] for name in STEPS if name in table), None))
+    charges = charge + discharged(time, current, pulses, JUMP)
+    return [_pulse(table, time, charges, pulses, row, before) for row in range(len(pulses))], float(charges[-1])
+
+
+def _pulse(table: Columns, time: Column, charges: Column, pulses: Pulses, row: int, before: int) -> MeasuredPulse:
+    start, stop, end = (int(getattr(pulses, name)[row]) for name in ("start", "stop", "end"))
+    rested, interrupted = bool(pulses.rested[row]), bool(pulses.interrupted[row])
+    first = start - 1 if rested else start
+    rows = slice(first, end)
+    number = np.repeat([0.0, 1.0, 2.0], [start - first, stop - start, end - stop])
+    own = table.take(rows).with_column(TIME, time[rows] - time[first]).with_column(STEP, number)
+    own = Columns({name: values for name, values in own.items() if name == STEP or name not in STEPS})
+    voltage = table[VOLTAGE]
+    speed, error = drift(time[stop:end], voltage[stop:end]) if interrupted else (float("nan"), float("nan"))
+    return MeasuredPulse(
+        number=before + row + 1,
+        table=own,
+        current=float(pulses.current[row]),
+        duration=float(pulses.off[row] - pulses.on[row]),
+        rest=float(time[end - 1] - pulses.off[row]) if interrupted else 0.0,
+        voltages=(
+            float(voltage[start - 1]) if rested else float("nan"),
+            float(voltage[end - 1]) if interrupted else float("nan"),
+        ),
+        discharged=(float(charges[max(start - 1, 0)]), float(charges[end - 1 if interrupted else stop - 1])),
+        drift=(3600 * speed, 3600 * error),
+    )
+
+
+def _doubts(found: Sequence[MeasuredPulse], wrong: Sequence[int], incomplete: bool) -> Iterator[str]:
+    alone = [one.number for one in found if not one.whole]
+    if alone:
+        yield f"without a rest before or after {'but kept' if incomplete else 'and left out'}: {_named(alone)}"
+    if wrong:
+        yield f"the voltage rises under a positive current, or falls under a negative one: {_named(wrong)}"
+    last = found[-1]
+    usual = float(np.median([one.duration for one in found if one.current * last.current > 0]))
+    if last.duration < SHORT * usual:
+        yield (
+            f"the last pulse (number {last.number}) lasts {last.duration:.4g} s where {usual:.4g} s are usual: it was "
+            f"cut short, as by a voltage limit"
+        )
+    moving = [one for one in found if one.whole and one.unrelaxed > UNRELAXED]
+    if moving:
+        worst = max(moving, key=lambda one: one.unrelaxed)
+        yield (
+            f"the voltage still moves at the end of the rest: {_named([one.number for one in moving])}; most after "
+            f"number {worst.number}, by {1e3 * worst.drift[0]:.3g} mV/h, which in one more such rest is "
+            f"{worst.unrelaxed:.0%} of what the pulse has moved it by"
+        )
+
+
+def _named(numbers: Sequence[int]) -> str:
+    runs = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
+    listed = ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+    return f"pulse {listed}" if len(numbers) == 1 else f"pulses {listed}"
+
+
+def _warn(doubt: str) -> None:
+    warnings.warn(doubt, UserWarning, stacklevel=3)

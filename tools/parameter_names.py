@@ -16,6 +16,8 @@ os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
 import pybamm
 
 from cellwright.catalog.sites import Quantity, site_name
+from cellwright.models.area import AREA
+from cellwright.models.reduced import MODELS as REDUCED
 from cellwright.schema.names import ElectrodeNames
 from cellwright.schema.variant import members
 
@@ -84,6 +86,16 @@ def of_models() -> Iterator[str]:
         yield from pybamm.equivalent_circuit.Thevenin({"number of rc elements": cells}).get_parameter_info()
 
 
+def of_reduced() -> Iterator[str]:
+    """Yield the parameters of our own models: as they are by default, and with each option by itself."""
+    yield AREA
+    for kind in REDUCED.values():
+        yield from kind().get_parameter_info()
+        for option, values in kind.choices.items():
+            for value in values:
+                yield from kind({option: value}).get_parameter_info()
+
+
 def of_parameter_sets() -> Iterator[str]:
     """Yield the names in PyBaMM's own parameter sets."""
     for name in pybamm.parameter_sets:
@@ -110,7 +122,7 @@ def of_ours() -> Iterator[str]:
 
 def main() -> None:
     """Write the list."""
-    names = sorted({*of_models(), *of_parameter_sets(), *of_ours()} - {"citations", "chemistry"})
+    names = sorted({*of_models(), *of_reduced(), *of_parameter_sets(), *of_ours()} - {"citations", "chemistry"})
     head = f"# Parameter names of PyBaMM {pybamm.__version__} and of Cellwright; made by tools/parameter_names.py."
     TARGET.write_text("\n".join([head, *names, ""]), encoding="utf-8")
     print(f"{len(names)} names")

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJso
 from cellwright.errors import NotImplementedYetError, Problem
 from cellwright.schema.families import Model, SimulationSettings
 from cellwright.schema.live_model import LiveModel, content_digest
-from cellwright.schema.simulation import ModelSpec
+from cellwright.schema.simulation import OWN, ModelSpec
 from cellwright.schema.values import settled, to_wire
 from cellwright.schema.variant import Example, InvalidDocumentError, Leaf, Schema, refuse_class
 
@@ -166,8 +166,17 @@ class GITTModelOptions(ModelOptions):
 class GITTModel(Model):
     """Diffusion in the particles and a series resistance, nothing else.
 
-    ∂c/∂t = (1/r²) ∂/∂r (D r² ∂c/∂r) in the mean particle of each electrode, its surface flux from the current, and
-    V = U_p(θ_p) - U_n(θ_n) - I R at the stoichiometries θ of the surfaces; with `working electrode` "positive" U_n = 0.
+    ∂c/∂t = (1/r²) ∂/∂r (D r² ∂c/∂r) in the mean particle of each electrode, D ∂c/∂r = ∓ I r_s / (3 F ε L A) at its
+    surface r = r_s (minus in the negative electrode, which gives lithium on discharge), and
+    V = U_p(θ_p) - U_n(θ_n) - I R at the stoichiometries θ = c / c_max of the surfaces, with I the current [A] (positive
+    on discharge) and R `Ohmic resistance [Ohm]`. Of each electrode there are the potential U [V], D [m2.s-1], r_s [m],
+    the active volume fraction ε [-], the thickness L [m], c_max and the initial c [mol.m-3] under PyBaMM's names. D may
+    depend on θ and the temperature, `Initial temperature [K]`. A is `Electrode cross-sectional area [m2]`, that of all
+    electrodes together; where it is not given it is height × width × the number of electrodes in parallel.
+
+    With `working electrode` "positive" it is a half cell: the negative electrode is lithium, U_n = 0, and what is
+    tested is called positive, also graphite. `open-circuit potential` and `diffusivity` may be "current sigmoid", one
+    function for each direction; other options of PyBaMM's models are refused.
 
     Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112.
     """
@@ -177,6 +186,10 @@ class GITTModel(Model):
 
     type: Literal["GITTModel"] = "GITTModel"
     options: GITTModelOptions | None = None
+
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        return _own(self.type, self.options, self)
 
 
 class LumpedSPMROptions(ModelOptions):
@@ -382,6 +395,12 @@ def _described(given: Any) -> Mapping[str, Any]:
         f"a model cannot be of type {kind.__name__}",
         hint="give a name such as 'SPMe', an object with 'type', or a PyBaMM model",
     )
+
+
+def _own(name: str, options: Schema | None, model: Model) -> ModelSpec:
+    """Return one of our own models as simulations take it."""
+    given = {} if options is None else options.to_config()
+    return ModelSpec(name, {key: _tuples(value) for key, value in given.items()}, OWN, _settings(model))
 
 
 def _settings(model: Model) -> dict[str, Any]:

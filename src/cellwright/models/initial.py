@@ -6,13 +6,17 @@ that was measured first. From a voltage or a state of charge the stoichiometries
 (`Cyclable lithium capacity [A.h]`, or that of the initial concentrations) at every solve, so that they follow the
 parameters that are being fitted. A half cell needs no inventory: its potential alone decides. Composite electrodes
 start from concentrations.
+
+Reduced models may start from stoichiometries. They take those first, the concentrations after them, and the inventory
+also from the stoichiometries at 100 % SOC; with those at 0 % a state of charge lies on the straight line between them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cellwright.errors import ConfigurationError, MissingParameterError
+from cellwright.models.area import AREA, LAYERS, ONE_LAYER, electrode_area
 from cellwright.physics.geometry import host_capacity
 from cellwright.physics.half_cell import stoichiometry_at_potential, stoichiometry_at_soc
 from cellwright.physics.windows import stoichiometries_at_soc, stoichiometries_at_voltage, stoichiometry_window
@@ -24,65 +28,73 @@ from cellwright.schema.values import Function
 SOC, VOLTAGE = "Initial SOC [%]", "Initial voltage [V]"
 LITHIUM = "Cyclable lithium capacity [A.h]"
 LIMITS = ("Lower voltage cut-off [V]", "Upper voltage cut-off [V]")
-GEOMETRY = ("Electrode height [m]", "Electrode width [m]")
-LAYERS = "Number of electrodes connected in parallel to make a cell"
+PARTICLES = (*ELECTRODES, "lumped")
+"""Where there are particles: in the electrodes, or in the one that stands for the whole cell."""
 CONCENTRATIONS = tuple(names_of(electrode).initial_concentration for electrode in ELECTRODES)
-STOICHIOMETRIES = tuple(names_of(electrode).initial_stoichiometry for electrode in ELECTRODES)
+STOICHIOMETRIES = tuple(names_of(electrode).initial_stoichiometry for electrode in PARTICLES)
 
 PROBED = frozenset(
-    [SOC, VOLTAGE, LITHIUM, LAYERS, *CONCENTRATIONS, *STOICHIOMETRIES]
+    [SOC, VOLTAGE, LITHIUM, AREA, ONE_LAYER, LAYERS, *CONCENTRATIONS, *STOICHIOMETRIES]
     + [names_of(electrode).capacity for electrode in ELECTRODES]
 )
 """What is looked for to find the initial state: that a name is absent is read too."""
+WINDOWS = frozenset(names_of(electrode).stoichiometry_at(soc) for electrode in PARTICLES for soc in (0, 100))
+"""What is looked for beside it where a model starts from stoichiometries."""
 
 
 @dataclass(frozen=True)
 class InitialState:
-    """How the initial concentrations come about.
+    """How the initial concentrations, or the stoichiometries of reduced models, come about.
 
     `gives` are the model's parameters that it sets, `needs` those it cannot do without, `reads` all it looks at.
     """
 
-    kind: Literal["concentrations", "stoichiometries", "soc", "voltage"]
+    kind: Literal["given", "expressions", "soc", "voltage"]
     gives: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     electrodes: tuple[str, ...] = ELECTRODES
+    shares: bool = False
+    """Whether the model starts from stoichiometries and not from concentrations."""
     voltage: float | None = None
     products: tuple[tuple[str, Expression], ...] = ()
 
     def symbols(self, symbols: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the initial concentrations that are expressions of the inputs; the others are inputs themselves."""
+        """Return the initial values that are expressions of the inputs; the others are inputs themselves."""
         from cellwright.models.symbols import to_pybamm  # PyBaMM; not where a built model was sent
 
         return {name: to_pybamm(expression, symbols) for name, expression in self.products}
 
     def inputs(self, p: ParameterSet, values: Mapping[str, float]) -> dict[str, float]:
-        """Return the initial concentrations [mol.m-3] as inputs of a solve at these values of the free parameters.
+        """Return the initial values, [mol.m-3] or [-], as inputs of a solve at these values of the free parameters.
 
         Raises: `ConfigurationError` where the cell does not reach the voltage, `MissingParameterError`.
         """
         if self.kind not in {"soc", "voltage"}:
             return {}
         states = zip(map(names_of, self.electrodes), self._stoichiometries(p, values), strict=True)
+        if self.shares:
+            return {name.initial_stoichiometry: theta for name, theta in states}
         return {
             name.initial_concentration: theta * _number(p, values, name.maximum_concentration) for name, theta in states
         }
 
     def overfull(self, p: ParameterSet, values: Mapping[str, float]) -> str:
         """Return which electrode would start with more lithium than it takes, or with less than none; empty if none."""
-        for electrode in ELECTRODES:
+        for electrode in self.electrodes:
             name = names_of(electrode)
-            start = dict(self.products).get(name.initial_concentration)
-            begins = start if start is not None else _value(p, values, name.initial_concentration)
-            maximum = _value(p, values, name.maximum_concentration)
+            state = _state(electrode, self.shares)
+            start = dict(self.products).get(state)
+            begins = start if start is not None else _value(p, values, state)
+            maximum = 1.0 if self.shares else _value(p, values, name.maximum_concentration)
             if any(one is None or isinstance(one, Function | str) for one in (begins, maximum)):
                 continue
-            concentration, most = (
+            amount, most = (
                 float(one.substitute(values) if isinstance(one, Expression) else one) for one in (begins, maximum)
             )
-            if not 0 <= concentration <= most:
-                return f"the {electrode} electrode would start at {concentration:.5g} of {most:.5g} mol.m-3"
+            if not 0 <= amount <= most:
+                full = f"a stoichiometry of {amount:.5g}" if self.shares else f"{amount:.5g} of {most:.5g} mol.m-3"
+                return f"the {electrode} electrode would start at {full}"
         return ""
 
     def _stoichiometries(self, p: ParameterSet, values: Mapping[str, float]) -> tuple[float, ...]:
@@ -90,13 +102,27 @@ class InitialState:
             return (self._stoichiometry(p, values, self.electrodes[0]),)
         U_n, U_p = (_potential(p, values, electrode) for electrode in ELECTRODES)
         Q_n, Q_p = (_capacity(p, values, electrode) for electrode in ELECTRODES)
-        lithium = _lithium(p, values, [Q_n, Q_p])
+        lithium = self._lithium(p, values, {"negative": Q_n, "positive": Q_p})
         if self.kind == "voltage":
             voltage = self.voltage if self.voltage is not None else _number(p, values, VOLTAGE)
             return stoichiometries_at_voltage(U_n, U_p, Q_n, Q_p, lithium, voltage)
         low, high = (_number(p, values, name) for name in LIMITS)
         window = stoichiometry_window(U_n, U_p, Q_n, Q_p, low, high, Q_Li=lithium)
         return stoichiometries_at_soc(window, _number(p, values, SOC) / 100)
+
+    def _lithium(self, p: ParameterSet, values: Mapping[str, float], capacities: Mapping[str, float]) -> float:
+        """Return the lithium inventory [A.h]: what is given, else that at the start or, of shares, at 100 % SOC."""
+        if LITHIUM in p.values_ or LITHIUM in values:
+            return _number(p, values, LITHIUM)
+        held = 0.0
+        for electrode, capacity in capacities.items():
+            name = names_of(electrode)
+            if self.shares:
+                held += capacity * _number(p, values, name.stoichiometry_at(100))
+            else:
+                concentration = _number(p, values, name.initial_concentration)
+                held += capacity * concentration / _number(p, values, name.maximum_concentration)
+        return held
 
     def _stoichiometry(self, p: ParameterSet, values: Mapping[str, float], electrode: str) -> float:
         U = _potential(p, values, electrode)
@@ -117,7 +143,8 @@ def initial_state(
     charge or a voltage of a cell with composite electrodes.
     """
     known = p.values_.keys() | free
-    electrodes = tuple(one for one in ELECTRODES if names_of(one).initial_concentration in needed)
+    shares = not needed.isdisjoint(STOICHIOMETRIES)
+    electrodes = tuple(one for one in PARTICLES if _state(one, shares) in needed)
     named = [name for name in (SOC, VOLTAGE) if name in known]
     composite = any(names_of(one, "primary").initial_concentration in needed for one in ELECTRODES)
     if composite and named:
@@ -126,46 +153,86 @@ def initial_state(
             hint="give the initial concentrations of its phases, for example by InitialSOCfromMaximumStoichiometry",
         )
     if composite or not electrodes:
-        return InitialState("concentrations")
+        return InitialState("given", electrodes=electrodes)
     if named:
-        return _from_window(p, "soc" if SOC in named else "voltage", None, electrodes)
-    concentrations = [names_of(one).initial_concentration for one in electrodes]
-    stoichiometries = [names_of(one).initial_stoichiometry for one in electrodes]
-    if set(concentrations) <= known:
-        return InitialState("concentrations")
-    if set(stoichiometries) <= known:
+        kind: Literal["soc", "voltage"] = "soc" if SOC in named else "voltage"
+        return _from_window(p, known, kind, None, electrodes, shares)
+    states = [_state(one, shares) for one in electrodes]
+    others = [_state(one, not shares) for one in electrodes]
+    if set(states) <= known:
+        return InitialState("given", electrodes=electrodes, shares=shares)
+    if set(others) <= known:
         maxima = [names_of(one).maximum_concentration for one in electrodes]
         products = tuple(
-            (concentration, _node(p, stoichiometry) * _node(p, maximum))
-            for concentration, stoichiometry, maximum in zip(concentrations, stoichiometries, maxima, strict=True)
+            (state, _node(p, other) / _node(p, maximum) if shares else _node(p, other) * _node(p, maximum))
+            for state, other, maximum in zip(states, others, maxima, strict=True)
         )
-        needs = frozenset([*stoichiometries, *maxima])
-        return InitialState("stoichiometries", frozenset(concentrations), needs, needs, electrodes, products=products)
-    if measured_voltage is not None and (LITHIUM in known or len(electrodes) == 1):
-        return _from_window(p, "voltage", measured_voltage, electrodes)
+        return _from_expressions(products, [*others, *maxima], electrodes, shares)
+    if measured_voltage is not None and (len(electrodes) == 1 or _inventory(p, known, shares) <= known):
+        return _from_window(p, known, "voltage", measured_voltage, electrodes, shares)
+    alone = len(electrodes) == 1
     raise MissingParameterError(
         "nothing says in which state the simulation starts",
-        hint=f"give {' and '.join(map(repr, concentrations))}, or {LITHIUM!r} to start from the measured voltage",
-        detail={"missing": sorted(set(concentrations) - known)},
+        hint=f"give {' and '.join(map(repr, states))}, or "
+        f"{repr(VOLTAGE) if alone else f'{LITHIUM!r} to start from the measured voltage'}",
+        detail={"missing": sorted(set(states) - known)},
     )
 
 
+def _state(electrode: str, shares: bool) -> str:
+    name = names_of(electrode)
+    return name.initial_stoichiometry if shares else name.initial_concentration
+
+
+def _inventory(p: ParameterSet, known: Collection[str], shares: bool) -> set[str]:
+    """Return the names of what the lithium inventory of a cell is known by, of concentrations only what is a value."""
+    full = {names_of(one).stoichiometry_at(100) for one in ELECTRODES}
+    if LITHIUM in known:
+        return {LITHIUM}
+    if shares:
+        return full if full <= set(known) else {LITHIUM}
+    return set(CONCENTRATIONS) if set(CONCENTRATIONS) <= p.values_.keys() else {LITHIUM}
+
+
+def _from_expressions(
+    products: tuple[tuple[str, Expression], ...], needs: Collection[str], electrodes: tuple[str, ...], shares: bool
+) -> InitialState:
+    gives = frozenset(state for state, _ in products)
+    needed = frozenset(needs)
+    return InitialState("expressions", gives, needed, needed, electrodes, shares, products=products)
+
+
 def _from_window(
-    p: ParameterSet, kind: Literal["soc", "voltage"], voltage: float | None, electrodes: tuple[str, ...]
+    p: ParameterSet,
+    known: Collection[str],
+    kind: Literal["soc", "voltage"],
+    voltage: float | None,
+    electrodes: tuple[str, ...],
+    shares: bool,
 ) -> InitialState:
     names = [names_of(electrode) for electrode in electrodes]
-    needs = {name.open_circuit_potential for name in names} | {name.maximum_concentration for name in names}
+    ends = [name.stoichiometry_at(soc) for name in names for soc in (0, 100)]
+    if shares and kind == "soc" and set(ends) <= set(known):
+        share = _node(p, SOC) / 100
+        products = tuple(
+            (name.initial_stoichiometry, empty + share * (_node(p, name.stoichiometry_at(100)) - empty))
+            for name in names
+            for empty in [_node(p, name.stoichiometry_at(0))]
+        )
+        return _from_expressions(products, [*ends, SOC], electrodes, shares)
+    needs = {name.open_circuit_potential for name in names}
+    needs |= set() if shares else {name.maximum_concentration for name in names}
     optional: set[str] = set()
     if len(electrodes) > 1:
+        area = electrode_area(p, known).names
         for name in names:
-            own = {name.volume_fraction, name.thickness, *GEOMETRY}
-            needs |= {name.capacity} if name.capacity in p.values_ else own
-        given = LITHIUM in p.values_ or not set(CONCENTRATIONS) <= p.values_.keys()
-        needs |= {LITHIUM} if given else set(CONCENTRATIONS)
+            own = {name.volume_fraction, name.thickness, name.maximum_concentration, *area}
+            needs |= {name.capacity} if shares or name.capacity in known else own
+        needs |= _inventory(p, known, shares)
         optional = {LAYERS} & p.values_.keys()
     needs |= set(LIMITS) | {SOC} if kind == "soc" else {VOLTAGE} if voltage is None else set()
-    gives = frozenset(name.initial_concentration for name in names)
-    return InitialState(kind, gives, frozenset(needs), frozenset(needs | optional), electrodes, voltage)
+    gives = frozenset(_state(electrode, shares) for electrode in electrodes)
+    return InitialState(kind, gives, frozenset(needs), frozenset(needs | optional), electrodes, shares, voltage)
 
 
 def _node(p: ParameterSet, name: str) -> Expression:
@@ -189,19 +256,10 @@ def _potential(p: ParameterSet, values: Mapping[str, float], electrode: str) -> 
 
 def _capacity(p: ParameterSet, values: Mapping[str, float], electrode: str) -> float:
     name = names_of(electrode)
-    if name.capacity in p.values_:
+    if name.capacity in p.values_ or name.capacity in values:
         return _number(p, values, name.capacity)
-    height, width = (_number(p, values, side) for side in GEOMETRY)
-    layers = _number(p, values, LAYERS) if LAYERS in p.values_ else 1.0
+    area = electrode_area(p, values)
+    sides = {side: _number(p, values, side) for side in area.names}
     factors = (name.maximum_concentration, name.volume_fraction, name.thickness)
     concentration, fraction, thickness = (_number(p, values, factor) for factor in factors)
-    return float(host_capacity(concentration, fraction, thickness, height * width, layers))
-
-
-def _lithium(p: ParameterSet, values: Mapping[str, float], capacities: list[float]) -> float:
-    if LITHIUM in p.values_ or LITHIUM in values:
-        return _number(p, values, LITHIUM)
-    return sum(
-        capacity * _number(p, values, concentration) / _number(p, values, names_of(electrode).maximum_concentration)
-        for capacity, concentration, electrode in zip(capacities, CONCENTRATIONS, ELECTRODES, strict=True)
-    )
+    return float(host_capacity(concentration, fraction, thickness, area.substitute(sides)))

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from cellwright.errors import CellwrightError
-from cellwright.models.initial import PROBED, InitialState
+from cellwright.models.initial import PROBED, WINDOWS, InitialState
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.simulation import Problem, Solved
 from cellwright.schema.values import free_names
@@ -17,6 +17,8 @@ POSITIVE = {
     "m": ("thickness", "radius", "height", "width"),
     "m2": ("area",),
     "mol.m-3": ("Maximum concentration",),
+    "s": ("diffusion time",),
+    "A.h": ("electrode capacity",),
 }
 """By unit: what cannot be zero or negative."""
 
@@ -45,7 +47,7 @@ class ParameterisedModel:
             name = open_names.pop()
             found.add(name)
             open_names |= free_names(definitions.get(name)) - found
-        return frozenset(found) | PROBED
+        return frozenset(found) | PROBED | (WINDOWS if self.start.shares else frozenset())
 
     @cached_property
     def given(self) -> frozenset[str]:

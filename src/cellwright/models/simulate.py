@@ -10,18 +10,19 @@ import numpy as np
 import pybamm
 
 from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
+from cellwright.models.area import AREA, electrode_area
 from cellwright.models.extraction import agree, kernel_of
 from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
 from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
 from cellwright.models.parameterised import ParameterisedModel, one_line
+from cellwright.models.reduced import MODELS
 from cellwright.models.simulation import WINDOW, BuiltSimulation, Integrates
 from cellwright.models.symbols import to_callable, to_pybamm
 from cellwright.models.trust import trust
 from cellwright.schema.expressions import Expression
-from cellwright.schema.names import ELECTRODES, names_of
 from cellwright.schema.parameters import ParameterSet
-from cellwright.schema.simulation import Array, ModelSpec, Problem, SimulationProblem
+from cellwright.schema.simulation import OWN, Array, ModelSpec, Problem, SimulationProblem
 from cellwright.schema.values import Function, free_names
 
 pybamm.set_logging_level("ERROR")
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 CURRENT = "Current function [A]"
 APPLIED = "Applied current [A]"
-PHASES = ("", "primary", "secondary")
 VOLTAGE = "Voltage [V]"
 CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
@@ -68,6 +68,8 @@ def required(
     needed = frozenset(info) - {CURRENT}
     p, free = problem.parameters, frozenset(problem.free)
     start = initial_state(p, free, getattr(problem, "initial_voltage", None), needed)
+    if AREA in needed:
+        needed = needed - {AREA} | electrode_area(p, free).names
     wanted = (needed - start.gives) | start.needs
     missing = sorted(name for name in wanted if name not in p.values_ and name not in free)
     for name in sorted(wanted & p.values_.keys()):
@@ -78,12 +80,24 @@ def required(
             hint=did_you_mean(missing[0], p.values_),
             detail={"missing": missing, "kinds": {name: info[name] for name in missing if name in info}},
         )
-    shaping = {parameter.name for parameter in pybamm.Geometry(model.default_geometry).parameters}
-    shaping |= {names_of(electrode, phase).particle_radius for electrode in ELECTRODES for phase in PHASES}
+    shaping = _shaping(model)
     structural: set[str] = shaping & free
     for name in shaping & p.values_.keys() & needed:
         structural |= free_names(p.values_[name]) & free
     return needed, start, tuple(sorted(structural))
+
+
+def _shaping(model: Any) -> set[str]:
+    """Return the names of the parameters that shape the mesh."""
+    extents = [
+        extent
+        for variables in model.default_geometry.values()
+        for limits in variables.values()
+        for extent in (limits.values() if isinstance(limits, Mapping) else ())
+        if isinstance(extent, pybamm.Symbol)
+    ]
+    kinds = (pybamm.Parameter, pybamm.FunctionParameter)
+    return {node.name for extent in extents for node in extent.pre_order() if isinstance(node, kinds)}
 
 
 def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[str, str]:
@@ -115,21 +129,30 @@ def pybamm_model(spec: ModelSpec) -> Any:
     """Return PyBaMM's model. Raises: `ConfigurationError` for an unknown one, and for options that it does not take."""
     if spec.live is not None:
         return spec.live.fresh()
-    module = getattr(pybamm, spec.module, None)
-    kind = getattr(module, spec.type, None)
-    if module is None or not (isinstance(kind, type) and issubclass(kind, pybamm.BaseModel)):
-        known = [name for name in dir(module) if isinstance(getattr(module, name), type)] if module else []
-        raise ConfigurationError(
-            f"PyBaMM has no model {spec.module}.{spec.type}",
-            at=("options", "model"),
-            hint=did_you_mean(spec.type, known),
-        )
+    kind = _kind(spec)
     try:
         return kind(dict(spec.options)) if spec.options else kind()
     except (pybamm.OptionError, TypeError, ValueError) as cause:
-        raise ConfigurationError(
-            f"PyBaMM refuses the options of {spec.type}: {one_line(cause)}", at=("options", "model", "options")
-        ) from None
+        refused = (
+            f"{spec.type} refuses its options" if spec.module == OWN else f"PyBaMM refuses the options of {spec.type}"
+        )
+        raise ConfigurationError(f"{refused}: {one_line(cause)}", at=("options", "model", "options")) from None
+
+
+def _kind(spec: ModelSpec) -> Any:
+    """Return the class of a model. Raises: `ConfigurationError` where there is none of that name."""
+    if spec.module == OWN and spec.type in MODELS:
+        return MODELS[spec.type]
+    module = getattr(pybamm, spec.module, None)
+    kind = getattr(module, spec.type, None)
+    if isinstance(kind, type) and issubclass(kind, pybamm.BaseModel):
+        return kind
+    known = [name for name in dir(module) if isinstance(getattr(module, name), type)] if module else [*MODELS]
+    raise ConfigurationError(
+        f"{'there is' if spec.module == OWN else 'PyBaMM has'} no model {spec.module}.{spec.type}",
+        at=("options", "model"),
+        hint=did_you_mean(spec.type, known),
+    )
 
 
 def built(simulation: BuiltSimulation, fixed: Mapping[str, float]) -> "Kernel | Integrates":
@@ -238,6 +261,9 @@ def parameter_values(simulation: ParameterisedModel, fixed: Mapping[str, float],
     for name in simulation.start.gives:
         values[name] = simulation.start.symbols(symbols).get(name, "[input]")
     values[CURRENT] = current
+    area = electrode_area(problem.parameters, problem.free)
+    if area.names <= values.keys():
+        values.setdefault(AREA, to_pybamm(area, {name: pybamm.Parameter(name) for name in area.names}))
     return pybamm.ParameterValues(values)
 
 

@@ -39,7 +39,7 @@ def _kind(problem: SimulationProblem) -> str:
 @lru_cache(maxsize=1)
 def makers() -> dict[str, str]:
     """Return what decides how a model is built and solved: versions, and the code of this package."""
-    code = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+    code = sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.rglob("*.py")))).hexdigest()
     return {"code": code} | {
         name: version(name) for name in ("cellwright", "pybamm", "pybammsolvers", "casadi", "numpy")
     }

@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 FREQUENCY = "Frequency [Hz]"
 IMPEDANCE = ("Z_Re [Ohm]", "Z_Im [Ohm]")
 """Real and imaginary part; the imaginary one is negative where the cell is capacitive."""
+OWN = "cellwright"
+"""The module of the models of our own."""
 SolveStatus = Literal["solved", "ended early", "failed", "time limit", "crashed"]
 """`ended early`: an event stopped it; the first output time behind has the value of the end, the rest is NaN."""
 
@@ -31,6 +33,7 @@ class ModelSpec:
     type: str
     options: Mapping[str, Any] = field(default_factory=dict)
     module: str = "lithium_ion"
+    """The module of PyBaMM that it is in, or `OWN`."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Simulation settings: `var_pts`, `submesh_types`, `spatial_methods`, `geometry`, `solver`."""
     live: LiveModel | None = None

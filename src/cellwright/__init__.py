@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cellwright.schema.free_parameter import Parameter
     from cellwright.schema.parameters import ParameterSet
     from cellwright.schema.results import PipelineResult
+    from cellwright.service import ecm
     from cellwright.service.assembly import check_pipeline as check
     from cellwright.service.assembly import run_pipeline as run
     from cellwright.service.exports import export, parameter_values
@@ -53,6 +54,7 @@ _MODULES = {
     "costs": "cellwright.catalog.costs",
     "direct_entries": "cellwright.catalog.entries",
     "distribution_samplers": "cellwright.catalog.samplers",
+    "ecm": "cellwright.service.ecm",
     "metrics": "cellwright.catalog.metrics",
     "models": "cellwright.models",
     "objective_functions": "cellwright.catalog.objective_functions",
@@ -125,6 +127,7 @@ __all__ = [
     "costs",
     "direct_entries",
     "distribution_samplers",
+    "ecm",
     "export",
     "from_bpx",
     "from_pybamm",

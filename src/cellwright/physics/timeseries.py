@@ -50,3 +50,37 @@ def onsets(time: Array, current: Array) -> Array:
     quiet = time[:-1] - np.concatenate([time[:1], last_change[:-1]])
     places = np.flatnonzero(changes & (np.diff(time) < quiet))
     return np.unique(np.concatenate([time[places], time[places + 1]]))
+
+
+SWITCH = 0.1
+"""A change of the current by this fraction of its largest value is a switch."""
+HALF = 0.5
+"""Fraction of the voltage step of the largest current from which a voltage tells of another current than its row."""
+
+
+def resistance_at_switches(current: Array, voltage: Array) -> float | None:
+    """Return the resistance [Ohm] that the voltage [V] shows where the current [A] is switched; None without switches.
+
+    The changes are taken over the rows before and behind, since a row may hold the current before a switch and the
+    voltage behind it. It is negative where the current has the other sign.
+    """
+    largest = float(np.max(np.abs(current), initial=0.0))
+    rows = np.flatnonzero(np.abs(np.diff(current)) > SWITCH * largest)
+    before, behind = np.maximum(rows - 1, 0), np.minimum(rows + 2, len(current) - 1)
+    change = current[behind] - current[before]
+    size = float(change @ change)
+    return None if not size else -float(change @ (voltage[behind] - voltage[before])) / size
+
+
+def in_step(current: Array, voltage: Array, resistance: float) -> tuple[Array, int]:
+    """Return the current [A] with rows corrected whose voltage [V] tells of a neighbour's current, and their number.
+
+    Cyclers that read current and voltage one after the other write such rows where the current is switched.
+    """
+    unexplained = np.diff(voltage) + resistance * np.diff(current)
+    odd = np.abs(unexplained) > HALF * resistance * float(np.max(np.abs(current), initial=0.0))
+    rows = np.flatnonzero(odd[:-1] & odd[1:] & (unexplained[:-1] * unexplained[1:] < 0)) + 1
+    nearer = np.abs(voltage[rows] - voltage[rows - 1]) < np.abs(voltage[rows] - voltage[rows + 1])
+    corrected = current.copy()
+    corrected[rows] = np.where(nearer, current[rows - 1], current[rows + 1])
+    return corrected, len(rows)

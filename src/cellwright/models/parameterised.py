@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ POSITIVE = {
     "A.h": ("electrode capacity",),
 }
 """By unit: what cannot be zero or negative."""
+KEPT = 32
+"""Initial states that are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +85,28 @@ class ParameterisedModel:
         wrong = unphysical(values)
         if wrong:
             raise ValueError(wrong)
-        states = self.start.inputs(p, values)
+        states = self._states_at(tuple(values[name] for name in self._moving))
         known = {**self.constants, **values, **states}
         wrong = self.start.overfull(p, known)
         if wrong:
             raise ValueError(wrong)
         return tuple(float(values[name]) for name in self.structural), [float(known[name]) for name in self.inputs]
+
+    @cached_property
+    def _moving(self) -> tuple[str, ...]:
+        """The free parameters that the initial state follows."""
+        values, free = self.problem.parameters.values_, frozenset(self.problem.free)
+        behind = frozenset().union(*(free_names(values[name]) for name in self.start.reads & values.keys()))
+        return tuple(sorted((self.start.reads | behind) & free))
+
+    @cached_property
+    def _states_at(self) -> Any:
+        """The function from the values of those to the initial state, which keeps the last few: it looks for roots."""
+
+        def states(moving: tuple[float, ...]) -> Mapping[str, float]:
+            return self.start.inputs(self.problem.parameters, dict(zip(self._moving, moving, strict=True)))
+
+        return lru_cache(maxsize=KEPT)(states)
 
     def solve(self, inputs: Mapping[str, float]) -> Solved:
         """Return the outputs at these values of the free parameters; a failed solve is a status."""

@@ -11,6 +11,7 @@ from cellwright.engine.world import MemoryJournal
 from cellwright.errors import CheckFailedError, SolverError
 from cellwright.schema.parameters import Origin
 from cellwright.schema.values import normalise
+from cellwright.schema.work import Answer
 from cellwright.testing.cells import discharge, published
 
 DP = "Positive particle diffusivity [m2.s-1]"
@@ -45,9 +46,9 @@ def test_one_that_fails_is_told_and_leaves_the_others():
 
     class Failing(InlinePool):
         def map(self, job, tasks, time_limit=None):
-            if tasks and tasks[0].objective == "2":
-                raise SolverError("this one never ends")
-            return super().map(job, tasks, time_limit)
+            lost = Answer("failed", message="this one never ends")
+            answers = zip(tasks, super().map(job, tasks, time_limit), strict=True)
+            return [lost if task.objective == "2" else answer for task, answer in answers]
 
     record = done(world(pool=Failing()), fit=cw.ArrayDataFit(objectives, parameters=LINE)).element("fit")
     assert normalise(record.result["parameter_values"]["b"])[0].tolist() == [1.0, 3.0]
@@ -56,22 +57,51 @@ def test_one_that_fails_is_told_and_leaves_the_others():
         done(world(pool=Failing()), fit=cw.ArrayDataFit({"2": objectives["2"]}, parameters=LINE))
 
 
-def test_one_that_was_stopped_goes_on_at_the_value_it_had_reached():
+class Counting(InlinePool):
+    """A pool that notes how many tasks each batch has, and dies at one of them."""
+
+    def __init__(self, dies_at=None):
+        super().__init__()
+        self.batches, self.dies_at = [], dies_at
+
+    def map(self, job, tasks, time_limit=None):
+        if len(self.batches) == self.dies_at:
+            raise KeyboardInterrupt
+        self.batches.append(len(tasks))
+        return super().map(job, tasks, time_limit)
+
+
+def test_those_that_were_stopped_go_on_where_they_were():
     objectives = lines(**{"1": 1.0, "2": 2.0, "3": 3.0})
-    journal = MemoryJournal()
-
-    class Dying(InlinePool):
-        def map(self, job, tasks, time_limit=None):
-            if tasks and tasks[0].objective == "3":
-                raise KeyboardInterrupt
-            return super().map(job, tasks, time_limit)
-
+    journal, dying = MemoryJournal(), Counting(dies_at=2)
     element = cw.ArrayDataFit(objectives, parameters=LINE)
     with pytest.raises(KeyboardInterrupt):
-        done(world(pool=Dying(), journal=journal), fit=element)
+        done(world(pool=dying, journal=journal), fit=element)
     record = done(world(journal=journal), fit=element).element("fit")
-    done_before = sum(record.result["fits"][key]["evaluations"] + 5 for key in "12")
-    assert record.counts["replayed"] == done_before
+    assert record.counts["replayed"] == sum(dying.batches) > 0
+    assert record.result["parameter_values"] == done(fit=element).element("fit").result["parameter_values"]
+
+
+@pytest.mark.parametrize("changes", [{"objective_parallelism": "off"}, {"options": {"maxtime": 60.0}}])
+def test_fits_share_their_batches_unless_each_is_to_be_done_alone(changes):
+    objectives = lines(**{"1": 1.0, "2": 2.0, "3": 3.0})
+    together, alone = Counting(), Counting()
+    both = [
+        done(world(pool=pool), fit=cw.ArrayDataFit(objectives, parameters=LINE, **more)).element("fit")
+        for pool, more in ((together, {}), (alone, changes))
+    ]
+    assert sum(together.batches) == sum(alone.batches)
+    assert len(together.batches) < len(alone.batches) / 2
+    assert both[0].result["parameter_values"] == both[1].result["parameter_values"]
+
+
+def test_progress_is_that_of_all_fits_together():
+    told = []
+    objectives = lines(**{"1": 1.0, "2": 2.0, "3": 3.0})
+    record = done(world(emit=told.append), fit=cw.ArrayDataFit(objectives, parameters=LINE)).element("fit")
+    last = [event.data for event in told if event.kind == "progress"][-1]
+    assert last["evaluations"] == record.counts["evaluations"]
+    assert last["best_cost"] == pytest.approx(record.result["cost"], abs=1e-12)
 
 
 @pytest.mark.parametrize(

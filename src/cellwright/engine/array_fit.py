@@ -1,21 +1,29 @@
 """The same fit at each value of a variable, and the table of what each finds."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from cellwright.engine.fit import FitSetup, fit, set_up
+from cellwright.engine.fit import Child, FitSetup, Fitting, ready_to_search, set_up
+from cellwright.engine.job import ObjectiveJob
+from cellwright.engine.seams import Event, Sink
 from cellwright.engine.starts import starting_values
+from cellwright.engine.together import together
 from cellwright.engine.world import World
 from cellwright.errors import CanceledError, CellwrightError, ConfigurationError
-from cellwright.schema.elements import ArrayDataFit, DataFit, data_fit
+from cellwright.schema.elements import ArrayDataFit, DataFit, DataFitOptions, data_fit
 from cellwright.schema.families import Array
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import ElementRecord
 from cellwright.schema.values import normalise, to_wire
+from cellwright.schema.work import Pool
+
+Result = TypeVar("Result")
 
 
 def fits_of(element: ArrayDataFit) -> dict[str, DataFit]:
@@ -64,18 +72,21 @@ def standing_in(element: ArrayDataFit, p: ParameterSet) -> dict[str, Array]:
 def array_fit(name: str, element: ArrayDataFit, p: ParameterSet, world: World) -> ElementRecord:
     """Return the record of the fits; one that fails is told and does not sink the others.
 
+    The fits are searched at the same time, so that what they ask for is one batch for the pool's workers; one after the
+    other where each has a time limit, and with `objective_parallelism` "off".
+
     Raises: the first error where every fit fails, `CanceledError`.
     """
     began = world.clock()
+    fits = fits_of(element)
+    alone = element.objective_parallelism == "off" or (element.options or DataFitOptions()).maxtime is not None
     records: dict[str, ElementRecord] = {}
     failed: dict[str, CellwrightError] = {}
-    for key, one in fits_of(element).items():
-        try:
-            records[key] = fit(name, one, p, world)
-        except CanceledError:
-            raise
-        except CellwrightError as error:
-            failed[key] = error
+    progress = _Progress(world.emit)
+    for keys in [[key] for key in fits] if alone else [list(fits)]:
+        found = _fitted(name, {key: fits[key] for key in keys}, p, world, progress)
+        records |= {key: one for key, one in found.items() if isinstance(one, ElementRecord)}
+        failed |= {key: one for key, one in found.items() if isinstance(one, CellwrightError)}
     if not records:
         raise next(iter(failed.values()))
     tables, left = _tables(records)
@@ -102,6 +113,65 @@ def array_fit(name: str, element: ArrayDataFit, p: ParameterSet, world: World) -
         counts=counts,
         warnings=(*_remarks(records), *(f"{one!r} is no number at each value, and makes no table" for one in left)),
     )
+
+
+def _fitted(
+    name: str, fits: Mapping[str, DataFit], p: ParameterSet, world: World, progress: "_Progress"
+) -> dict[str, ElementRecord | CellwrightError]:
+    """Return the record of each fit, or the error with which it fails; all are searched at the same time."""
+    begun = {key: _tried(partial(ready_to_search, name, one, p, world)) for key, one in fits.items()}
+    fittings = {key: one for key, one in begun.items() if isinstance(one, Fitting)}
+    if not fittings:
+        return {key: one for key, one in begun.items() if isinstance(one, CellwrightError)}
+    job = ObjectiveJob.merged([one.job for one in fittings.values()])
+    thinned = ObjectiveJob.merged([one.question.job for one in fittings.values()])
+
+    def searched(key: str, fitting: Fitting, pool: Pool) -> list[Child] | CellwrightError:
+        own = replace(world, emit=progress.of(key))
+        question = replace(fitting.question, job=thinned)
+        return _tried(lambda: together(replace(fitting, question=question).searches(own), pool))
+
+    def recorded(fitting: Fitting, children: list[Child] | CellwrightError, pool: Pool) -> Any:
+        if isinstance(children, CellwrightError):
+            return children
+        return _tried(lambda: replace(fitting, job=job).record(children, replace(world, pool=pool)))
+
+    children = together([partial(searched, key, one) for key, one in fittings.items()], world.pool)
+    ends = [partial(recorded, one, found) for one, found in zip(fittings.values(), children, strict=True)]
+    return begun | dict(zip(fittings, together(ends, world.pool), strict=True))
+
+
+def _tried(work: Callable[[], Result]) -> Result | CellwrightError:
+    """Return what work comes to, or the error with which it fails. Raises: `CanceledError`."""
+    try:
+        return work()
+    except CanceledError:
+        raise
+    except CellwrightError as error:
+        return error
+
+
+class _Progress:
+    """Tells how all the fits stand together, where each tells of itself."""
+
+    def __init__(self, emit: Sink) -> None:
+        self._emit = emit
+        self._last: dict[str, Mapping[str, Any]] = {}
+
+    def of(self, key: str) -> Sink:
+        """Return the sink of one fit."""
+
+        def sink(event: Event) -> None:
+            if event.kind == "progress":
+                self._last[key] = event.data
+                told = self._last.values()
+                sums = {
+                    name: sum(one[name] for one in told) for name in ("evaluations", "replayed", "best_cost", "rate")
+                }
+                event = replace(event, data={**event.data, **sums})
+            self._emit(event)
+
+        return sink
 
 
 def _without_draws(result: Mapping[str, Any]) -> dict[str, Any]:

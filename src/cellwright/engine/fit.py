@@ -1,7 +1,7 @@
 """The fit of a `DataFit`: set up, searched from one start or several, told."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -93,11 +93,52 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     return FitSetup(space, inner, ready, cost, estimator, _started(element), frozenset(element.tied)), errors
 
 
+@dataclass(frozen=True)
+class Fitting:
+    """A fit that is ready to be searched: what is asked at each start, by which estimator, with which seed."""
+
+    element: DataFit
+    setup: FitSetup
+    question: Question
+    job: ObjectiveJob
+    """The models at all times of the data; the question's job has them at as few as a search needs."""
+    estimator: Estimator
+    spaces: list[Space]
+    seed: int | None
+    key: str
+    began: float
+
+    def searches(self, world: World) -> list[Callable[[Pool], "Child"]]:
+        """Return the search from each start, on the pool that it is given."""
+        return [
+            partial(_search, replace(self.question, space=space), self.estimator, self.seed, place, self.key, world)
+            for place, space in enumerate(self.spaces)
+        ]
+
+    def record(self, children: list["Child"], world: World) -> ElementRecord:
+        """Return the record of what the searches have found, with how far the data determine it.
+
+        Raises: `SolverError` where no point at all could be solved.
+        """
+        name = self.question.element
+        record = _record(name, self.element, self.setup, children, self.job, self.seed, world, self.began)
+        best = min(children, key=lambda child: child.cost)
+        question = replace(self.question, space=best.space, job=self.job)
+        record = with_identifiability(record, question, best.point, self.key, world)
+        return record if best.found.draws is None else with_posterior(record, best.space, best.found.draws)
+
+
 def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRecord:
     """Return the record of the fit.
 
     Raises: the first error of `set_up`, `SolverError` where no point at all could be solved, `CanceledError`.
     """
+    fitting = ready_to_search(name, element, p, world)
+    return fitting.record(together(fitting.searches(world), world.pool), world)
+
+
+def ready_to_search(name: str, element: DataFit, p: ParameterSet, world: World) -> Fitting:
+    """Return the fit with its models built and its starts drawn. Raises: the first error of `set_up`."""
     began = world.clock()
     setup, errors = set_up(name, element, p, world)
     if errors:
@@ -125,15 +166,7 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
     estimator = setup.estimator if options.max_iterations is None else setup.estimator.limited(options.max_iterations)
     first = seed or 0
     spaces = [chained(element, setup.space, first)] if estimator.chained else starts(element, setup.space, first)
-    searches = [
-        partial(_search, replace(question, space=start), estimator, seed, i, key, world)
-        for i, start in enumerate(spaces)
-    ]
-    children = together(searches, world.pool)
-    record = _record(name, element, setup, children, job, seed, world, began)
-    best = min(children, key=lambda child: child.cost)
-    record = with_identifiability(record, replace(question, space=best.space, job=job), best.point, key, world)
-    return record if best.found.draws is None else with_posterior(record, best.space, best.found.draws)
+    return Fitting(element, setup, question, job, estimator, spaces, seed, key, began)
 
 
 def looked_at(space: Space) -> list[dict[str, float]]:

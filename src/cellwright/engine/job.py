@@ -54,6 +54,16 @@ class ObjectiveJob:
         key = digest([{n: o.digest() for n, o in objectives.items()}, dict(p.values_), list(free)])
         return cls(dict(ready), {name: Recipe(one, p, free, simulate) for name, one in objectives.items()}, key)
 
+    @classmethod
+    def merged(cls, jobs: Sequence["ObjectiveJob"]) -> "ObjectiveJob":
+        """Return the job of all objectives of some jobs, which are named differently and thinned at the same points."""
+        return cls(
+            {name: one for job in jobs for name, one in job.ready.items()},
+            {name: recipe for job in jobs for name, recipe in job.recipes.items()},
+            digest([job.digest for job in jobs]),
+            jobs[0].looked_at,
+        )
+
     def __call__(self) -> Work:
         """Build the models that did not come built; return the function that answers tasks."""
         ready = {name: self.ready.get(name) or self._made(name) for name in {**self.ready, **self.recipes}}

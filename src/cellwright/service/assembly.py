@@ -20,7 +20,7 @@ from cellwright.engine.stored_entries import read, resolved
 from cellwright.engine.world import BuiltOnce, MemoryJournal, NoCache, World
 from cellwright.errors import ConfigurationError, Problem
 from cellwright.schema.document import Pipeline
-from cellwright.schema.elements import DataFit
+from cellwright.schema.elements import ArrayDataFit, DataFit
 from cellwright.schema.results import PipelineResult
 from cellwright.schema.simulation import Problem as ModelProblem
 from cellwright.schema.simulation import Simulation
@@ -123,7 +123,7 @@ def pool_of(executor: Pool | Executor | Literal["inline", "processes"], pipeline
 
 def fits(pipeline: Pipeline) -> bool:
     """Return whether a pipeline solves models again and again."""
-    return any(isinstance(element, DataFit) for element in pipeline.elements.values())
+    return any(isinstance(element, DataFit | ArrayDataFit) for element in pipeline.elements.values())
 
 
 def simulate(problem: ModelProblem) -> Simulation:

@@ -172,7 +172,8 @@ class GITTModel(Model):
     on discharge) and R `Ohmic resistance [Ohm]`. Of each electrode there are the potential U [V], D [m2.s-1], r_s [m],
     the active volume fraction ε [-], the thickness L [m], c_max and the initial c [mol.m-3] under PyBaMM's names. D may
     depend on θ and the temperature, `Initial temperature [K]`. A is `Electrode cross-sectional area [m2]`, that of all
-    electrodes together; where it is not given it is height × width × the number of electrodes in parallel.
+    electrodes together; where it is not given it is height × width × the number of electrodes in parallel. The shells
+    of the particles thin out towards the surface, where a pulse is felt first; `simulation_settings` may change that.
 
     With `working electrode` "positive" it is a half cell: the negative electrode is lithium, U_n = 0, and what is
     tested is called positive, also graphite. `open-circuit potential` and `diffusivity` may be "current sigmoid", one

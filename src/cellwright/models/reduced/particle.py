@@ -132,7 +132,7 @@ class ParticleModel(ReducedModel):
     @property
     def default_var_pts(self) -> Any:
         """Shells of each particle."""
-        return {one.radial: POINTS for one in self.particles.values()}
+        return {one.radial.name: POINTS for one in self.particles.values()}
 
     @property
     def default_submesh_types(self) -> Any:

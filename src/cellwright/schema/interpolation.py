@@ -44,6 +44,10 @@ class Table:
         """Return the interpolated values at `x` (any shape)."""
         return _interpolation(self)(x)
 
+    def slope(self, x: Any) -> Any:
+        """Return the derivative at `x` (any shape); at the knots of straight lines that of the line behind."""
+        return _derivative(self)(x)
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -105,3 +109,9 @@ def _interpolation(table: Table | Grid) -> Callable[[Any], Any]:
     if table.interpolator == "cubic":
         return CubicSpline(x, y, bc_type="not-a-knot")  # type: ignore[no-any-return]
     return PchipInterpolator(x, y)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def _derivative(table: Table) -> Callable[[Any], Any]:
+    derivative: Callable[[Any], Any] = _interpolation(table).derivative()  # type: ignore[attr-defined]
+    return derivative

@@ -59,7 +59,7 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
     back, and a voltage or a capacity that does not change.
     """
     rows = _rows(table, at_rest)
-    table = table.with_column(CAPACITY, _capacity(table)).take(rows)
+    table = table.with_column(CAPACITY, capacity_of(table)).take(rows)
     q, V = _numbers(table, CAPACITY), _numbers(table, VOLTAGE)
     if len(q) < POINTS:
         what = "rests" if at_rest and CURRENT in table else "points"
@@ -105,7 +105,11 @@ def checked_direction(
     )
 
 
-def _capacity(table: Columns) -> Array:
+def capacity_of(table: Columns) -> Array:
+    """Return the capacity [A.h] in each row: its column, else the integral of the current, positive on discharge.
+
+    Raises: `DataError` where there is neither, and for a time that goes back.
+    """
     if CAPACITY in table or not (TIME in table and CURRENT in table):
         return table[CAPACITY]
     time, current = _numbers(table, TIME), _numbers(table, CURRENT)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from cellwright.engine.analysis import look
 from cellwright.engine.array_fit import look_at_each, standing_in
-from cellwright.engine.doubts import beside, implausible
+from cellwright.engine.doubts import beside, implausible, told_by
 from cellwright.engine.fit import FitSetup, set_up
 from cellwright.engine.found_tables import tables_read, with_tables
 from cellwright.engine.objectives import computed, missing_of, prepared, settled
@@ -163,6 +163,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
             one, errors = prepared(ready.objectives, walk.parameters, (), world.simulate)
             walk.find(name, errors)
             walk.read(name, frozenset().union(*(objective.reads for objective in one.values())))
+            walk.problems += [replace(problem, at=(name, *problem.at)) for problem in told_by(one, {})]
             judging(ready, walk.parameters)
         elif isinstance(ready, Entry | Calculation):
             _look_at_values(name, ready, walk)
@@ -208,7 +209,8 @@ def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
 
 def _note_fit(name: str, setup: FitSetup, errors: list[CellwrightError], walk: Walk) -> None:
     walk.find(name, errors)
-    doubtful = unlikely(setup.estimator, setup.cost, setup.ready)
+    start = setup.space.values(setup.space.initial)
+    doubtful = [*unlikely(setup.estimator, setup.cost, setup.ready), *told_by(setup.ready, start, start=True)]
     walk.problems += [replace(problem, at=(name, *problem.at)) for problem in doubtful]
     walk.read(name, setup.reads)
     for free in setup.space.names:

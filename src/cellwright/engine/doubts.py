@@ -8,7 +8,7 @@ import numpy as np
 
 from cellwright.engine.terms import Terms
 from cellwright.errors import DataError, Problem
-from cellwright.schema.families import Objective
+from cellwright.schema.families import Objective, Prepared
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.search import Space
 
@@ -46,6 +46,15 @@ def implausible(objectives: Mapping[str, Objective], p: ParameterSet) -> Iterato
         except DataError:  # data that were not found are told elsewhere
             continue
         yield from (replace(one, at=("objectives", name)) for one in _of_table(table, p))
+
+
+def told_by(ready: Mapping[str, Prepared], inputs: Mapping[str, float], start: bool = False) -> Iterator[Problem]:
+    """Yield a warning for all that objectives doubt of their data, and of their models at these values."""
+    for name, one in ready.items():
+        doubts = getattr(one, "doubts", None)
+        yield from (
+            Problem("warning", said, ("objectives", name)) for said in (doubts(inputs, start) if doubts else ())
+        )
 
 
 def _of_table(table: Mapping[str, Any], p: ParameterSet) -> Iterator[Problem]:

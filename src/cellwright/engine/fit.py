@@ -10,6 +10,7 @@ import numpy as np
 
 from cellwright.catalog.costs import SSE
 from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
+from cellwright.engine.doubts import told_by
 from cellwright.engine.identifiability import with_identifiability
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.objectives import channels, comparison, prepared, statistics
@@ -279,7 +280,7 @@ def _record(
         series=_series(told, before, after),
         trace=tuple(best.evaluation.trace),
         counts=dict(counts),
-        warnings=(*failures_told(counts, causes), *_early(told, after)),
+        warnings=(*failures_told(counts, causes), *_early(told, after), *_doubted(told, best.values)),
     )
 
 
@@ -304,6 +305,10 @@ def _early(ready: Mapping[str, Prepared], after: Mapping[str, Answer]) -> list[s
         for name in ready
         if after[name].status == "ended early"
     ]
+
+
+def _doubted(ready: Mapping[str, Prepared], values: Mapping[str, float]) -> list[str]:
+    return [f"{problem.at[-1]}: {problem.message}" for problem in told_by(ready, values)]
 
 
 def _row(dimension: Any, value: float) -> dict[str, Any]:

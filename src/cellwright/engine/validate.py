@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from cellwright.engine.doubts import told_by
 from cellwright.engine.objectives import channels, prepared, statistics
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, SolverError
@@ -59,10 +60,13 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
         reads=tuple(sorted(frozenset().union(*(one.reads for one in ready.values()), *looked_up))),
         series=series,
         counts={"solves": len(ready), "failed": len(ready) - len(stats)},
-        warnings=tuple(
-            f"{o}: the simulation ended before the data; {outcomes[o]['compared']} of {outcomes[o]['points']} rows are "
-            "compared"
-            for o in early
+        warnings=(
+            *(
+                f"{o}: the simulation ended before the data; {outcomes[o]['compared']} of {outcomes[o]['points']} rows "
+                "are compared"
+                for o in early
+            ),
+            *(f"{problem.at[-1]}: {problem.message}" for problem in told_by(ready, {})),
         ),
     )
 

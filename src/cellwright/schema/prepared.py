@@ -1,6 +1,6 @@
 """Simulations and formulas beside what was measured, light enough to be sent to workers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Self
@@ -126,6 +126,11 @@ class PreparedCurve:
     def derivatives(self, values: Mapping[str, float]) -> Slopes | None:
         """Return the derivatives of `curves` by the quantities, at these values of them; None where none are known."""
         return None
+
+    def doubts(self, inputs: Mapping[str, float], start: bool = False) -> Iterable[str]:
+        """Return what is to be taken with care of the data, and of the curve at these values of the free parameters:
+        those of the `start` of a fit, from which it may go elsewhere, or those it has found."""
+        return ()
 
     @cached_property
     def used(self) -> frozenset[str]:

@@ -25,6 +25,7 @@ from cellwright.catalog.domain import (
     positive,
     quantity,
 )
+from cellwright.catalog.measured_curve import capacity_of
 from cellwright.errors import ConfigurationError, DataError
 from cellwright.physics.composite import Phase, stoichiometries_at_charge
 from cellwright.physics.constants import FARADAY, SECONDS_PER_HOUR
@@ -194,7 +195,8 @@ class MSMRFullCellCapacities(Calculation):
 
     Q_tot = Q_low + Q_use + Q_upp for each electrode, with Q_tot its capacity, Q_low the excess below and Q_upp the one
     above the window that the cell uses, and Q_use the span of the capacity in the data, all in A.h. The lower excess
-    and, by `method`, the "total capacity" or the "upper excess capacity" are given, the third follows.
+    and, by `method`, the "total capacity" or the "upper excess capacity" are given, the third follows. Data without a
+    column `Capacity [A.h]` have the integral of their current in its place.
 
     Source: Verbrugge, Baker, Koch, Xiao & Gu, J. Electrochem. Soc. 164 (2017) E3243, doi:10.1149/2.0341708jes.
     """
@@ -227,7 +229,7 @@ class MSMRFullCellCapacities(Calculation):
             raise ConfigurationError(
                 f"there is no method {self.method!r}", hint="there are 'total capacity' and 'upper excess capacity'"
             )
-        usable = usable_capacity(self.data.table["Capacity [A.h]"])
+        usable = usable_capacity(capacity_of(self.data.table))
         result = {}
         for name in map(names_of, ELECTRODES):
             lower = _excess(p, name.lower_excess_capacity)

@@ -1,5 +1,6 @@
 """Stoichiometry windows and the initial state."""
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any, ClassVar, Literal
 
@@ -23,7 +24,7 @@ from cellwright.physics.msmr import lithiation
 from cellwright.physics.windows import stoichiometry_window
 from cellwright.schema.expressions import Expression
 from cellwright.schema.families import Calculation
-from cellwright.schema.names import ELECTRODES, Electrode, ElectrodeNames, names_of
+from cellwright.schema.names import ELECTRODES, Direction, Electrode, ElectrodeNames, names_of
 from cellwright.schema.parameters import ParameterSet, Values
 from cellwright.schema.values import Function
 from cellwright.schema.variant import Example, Schema
@@ -31,7 +32,7 @@ from cellwright.schema.variant import Example, Schema
 LITHIUM = "Cyclable lithium capacity [A.h]"
 NOMINAL = "Nominal cell capacity [A.h]"
 PHASES = {"1": ("",), "2": ("primary", "secondary")}
-BRANCHES = {
+BRANCHES: Mapping[str, Mapping[str, Direction]] = {
     "discharge": {"negative": "delithiation", "positive": "lithiation"},
     "charge": {"negative": "lithiation", "positive": "delithiation"},
 }

@@ -6,21 +6,22 @@ from cellwright.catalog.objectives.ageing import (
     CycleAgeing,
     CycleAgeingOptions,
 )
-from cellwright.catalog.objectives.current_driven import CurrentDriven, CurrentDrivenOptions
-from cellwright.catalog.objectives.design import DesignObjective
-from cellwright.catalog.objectives.impedance import EIS, EISOptions
-from cellwright.catalog.objectives.open_circuit import (
+from cellwright.catalog.objectives.balancing import (
     ElectrodeBalancing,
     ElectrodeBalancingHalfCell,
     ElectrodeBalancingHalfCellOptions,
     ElectrodeBalancingOptions,
+)
+from cellwright.catalog.objectives.current_driven import CurrentDriven, CurrentDrivenOptions
+from cellwright.catalog.objectives.design import DesignObjective
+from cellwright.catalog.objectives.impedance import EIS, EISOptions
+from cellwright.catalog.objectives.ocp_half_cell import OCPHalfCell, OCPHalfCellOptions
+from cellwright.catalog.objectives.open_circuit import (
     MSMRFullCell,
     MSMRFullCellOptions,
     MSMRHalfCell,
     MSMRHalfCellOptions,
     Objective,
-    OCPHalfCell,
-    OCPHalfCellOptions,
 )
 from cellwright.catalog.objectives.pulse import (
     GITTFeatures,

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.errors import DataError
-from cellwright.physics.constants import SECONDS_PER_HOUR
-from cellwright.physics.stages import REST
+from cellwright.physics.pulses import Pulses, discharged, find_pulses, rest_ends
 from cellwright.schema.families import Array
 from cellwright.schema.tables import Columns
 
@@ -19,7 +18,9 @@ SAME = 1e-6
 """Share of the span within which capacities count as one."""
 NOISE = 5e-3
 """Voltage [V] by which a curve may go against its direction before that is told."""
-POINTS = 4
+SWITCHED = 1e-6
+"""Time [s] in which a current is switched between two rows that are far apart."""
+POINTS = 3
 """The points that a curve has at least."""
 
 
@@ -62,8 +63,8 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
     table = table.with_column(CAPACITY, capacity_of(table)).take(rows)
     q, V = _numbers(table, CAPACITY), _numbers(table, VOLTAGE)
     if len(q) < POINTS:
-        what = "rests" if at_rest and CURRENT in table else "points"
-        raise DataError(f"a curve needs at least {POINTS} points, and the data have {len(q)} {what}")
+        what = "at rest" if at_rest and CURRENT in table else "of the data"
+        raise DataError(f"a curve needs {POINTS} points at least, and there are {len(q)} {what}")
     forward = bool(q[-1] >= q[0])
     _one_sweep(q if forward else -q)
     order = np.argsort(q, kind="stable")
@@ -112,21 +113,26 @@ def capacity_of(table: Columns) -> Array:
     """
     if CAPACITY in table or not (TIME in table and CURRENT in table):
         return table[CAPACITY]
-    time, current = _numbers(table, TIME), _numbers(table, CURRENT)
+    time = _numbers(table, TIME)
     back = np.flatnonzero(np.diff(time) < 0)
     if back.size:
         raise DataError(f"the column {TIME!r} goes back in row {int(back[0]) + 1}", hint="sort the rows")
-    steps = 0.5 * (current[1:] + current[:-1]) * np.diff(time) / SECONDS_PER_HOUR
-    return np.concatenate([[0.0], np.cumsum(steps)])
+    return discharged(time, table[CURRENT], _pulses(table), SWITCHED)
 
 
-def _rows(table: Columns, at_rest: bool) -> NDArray[np.bool_]:
-    """Return which rows count: those under current, or the last of each rest; all where no current flows at all."""
-    current = np.abs(_numbers(table, CURRENT)) if CURRENT in table else np.zeros(table.rows)
-    resting = np.asarray(current <= REST * current.max(initial=0.0))
-    if resting.all():
-        return resting
-    return resting & np.append(~resting[1:], True) if at_rest else ~resting
+def _rows(table: Columns, at_rest: bool) -> NDArray[np.intp]:
+    """Return the rows that count: those under current, or the last of each rest; all where there is no current."""
+    if CURRENT not in table or not table[CURRENT].any():
+        return np.arange(table.rows)
+    pulses = _pulses(table)
+    if at_rest:
+        return rest_ends(pulses)
+    return np.concatenate([np.arange(*ends) for ends in zip(pulses.start, pulses.stop, strict=True)])
+
+
+def _pulses(table: Columns) -> Pulses:
+    time = table[TIME] if TIME in table else np.arange(table.rows, dtype=float)
+    return find_pulses(time, _numbers(table, CURRENT))
 
 
 def _numbers(table: Columns, name: str) -> Array:

@@ -30,7 +30,7 @@ BESIDE = ("Voltage [V] (dQdU)", "Capacity [A.h] (dQdU)")
 MODEL_AXIS = (f"{DIFFERENTIAL_CAPACITY} (model axis)", "Voltage [V] (model axis)")
 FLAT = 1e-3
 """Share of the mean slope of a curve below which its voltage counts as flat: there is no differential capacity."""
-LEAST = 4
+LEAST = 3
 """The points that a comparison has at least."""
 BY_ELECTRODE = (
     "electrode", "data_input", "options", "callbacks", "custom_parameters", "constraints", "penalties", "parameters",

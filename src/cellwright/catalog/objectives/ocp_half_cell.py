@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field
 
+from cellwright.catalog.domain import checked_fraction
 from cellwright.catalog.measured_curve import CAPACITY, VOLTAGE, MeasuredCurve, checked_direction, measured_curve
 from cellwright.catalog.objectives.balancing import BY_ELECTRODE, HalfCell
 from cellwright.catalog.objectives.electrodes import Potential, potential_of, quantities_of, require_free, told_of_room
@@ -23,9 +24,9 @@ from cellwright.schema.values import free_names
 from cellwright.schema.variant import Example, Schema
 
 Limits = tuple[float, float]
-LEAST = 4
+LEAST = 3
 """The points that a comparison has at least."""
-MOST_LITHIUM = {"negative": 0.0, "positive": 1.0}
+REFERENCES = {"negative": 0.0, "positive": 1.0}
 """The reference stoichiometry of an electrode where none is given."""
 
 
@@ -47,20 +48,6 @@ class OCPHalfCellOptions(Schema):
     dudq_cutoff: float | None = Field(default=None, alias="dUdQ cutoff")
     dqdu_cutoff: float | None = Field(default=None, alias="dQdU cutoff")
     direction: Direction | None = None
-
-    @field_validator("stoichiometry_limits", "voltage_limits")
-    @classmethod
-    def _in_order(cls, given: Limits | None) -> Limits | None:
-        if given is not None and not given[0] < given[1]:
-            raise ConfigurationError(f"limits are a lower and an upper one, not {list(given)}")
-        return given
-
-    @field_validator("theta_ref")
-    @classmethod
-    def _stoichiometry(cls, given: float | None) -> float | None:
-        if given is not None and not 0 <= given <= 1:
-            raise ConfigurationError(f"a stoichiometry lies between 0 and 1, not {given:g}")
-        return given
 
 
 class OCPHalfCell(FittingObjective):
@@ -92,7 +79,8 @@ class OCPHalfCell(FittingObjective):
         """Put the data into the formula.
 
         Raises: `DataError` for data that are no curve, of the other direction or outside all limits;
-        `MissingParameterError` for a potential or a capacity that nobody gives.
+        `ConfigurationError` for limits and a `theta_ref` that are none; `MissingParameterError` for a potential or a
+        capacity that nobody gives.
         """
         options = self.options or OCPHalfCellOptions()
         own = self.parameters or {}
@@ -108,7 +96,8 @@ class OCPHalfCell(FittingObjective):
                 detail={"missing": [capacity]},
             )
         require_free(p, free_names(p[capacity]) if capacity in p else (), free, capacity)
-        reference = MOST_LITHIUM[self.electrode] if options.theta_ref is None else options.theta_ref
+        reference = REFERENCES[self.electrode] if options.theta_ref is None else options.theta_ref
+        checked_fraction("theta_ref", reference)
         entered = curve.discharged if self.electrode == "negative" else curve.discharged - curve.span
         rows = _rows(curve, reference, entered, p.values_.get(capacity), options)
         names = {capacity, *potential.coefficients}
@@ -163,8 +152,14 @@ class PotentialCurve(PreparedCurve):
 def _rows(
     curve: MeasuredCurve, reference: float, entered: Array, capacity: object, options: OCPHalfCellOptions
 ) -> NDArray[np.intp]:
-    """Return the rows that the limits leave. Raises: `DataError` where they are too few."""
+    """Return the rows that the limits leave.
+
+    Raises: `DataError` where they are too few, `ConfigurationError` for limits that are upside down.
+    """
     kept = np.ones(len(entered), dtype=bool)
+    for given in (options.stoichiometry_limits, options.voltage_limits):
+        if given is not None and not given[0] < given[1]:
+            raise ConfigurationError(f"limits are a lower and an upper one, not {list(given)}", at=("options",))
     if options.stoichiometry_limits is not None:
         theta = reference + entered / (float(capacity) if isinstance(capacity, int | float) else curve.span)
         kept &= (theta >= options.stoichiometry_limits[0]) & (theta <= options.stoichiometry_limits[1])

@@ -153,7 +153,7 @@ def test_a_voltage_that_has_not_come_to_rest_is_told_with_its_drift():
         train = cw.split_pulses(table)
     # A line through the last 240 s has about their mean slope.
     expected = 20 * (np.exp(-960 / 600) - np.exp(-1200 / 600)) / 240 * 3600
-    assert 1e3 * train[0].drift[0] == pytest.approx(expected, rel=0.02)
+    assert 1e3 * train[0].drift == pytest.approx(expected, rel=0.02)
     assert "mV/h, which in one more such rest is 7% of what the pulse has moved it by" in str(told[0].message)
     # Long rests are at rest, and noise is no drift.
     assert cw.split_pulses(measurement((0, 600), *[(0.4, 900), (0, 7200)] * 2, sag=0.02, noise=1e-4)).doubts == ()

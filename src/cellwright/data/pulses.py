@@ -13,14 +13,12 @@ from cellwright.data.open_circuit import STEPS
 from cellwright.data.sources import settle
 from cellwright.errors import DataError
 from cellwright.physics.half_cell import stoichiometry_at_potential
-from cellwright.physics.pulses import Pulses, discharged, drift, find_pulses
+from cellwright.physics.pulses import Pulses, RestEnd, discharged, find_pulses, rest_end
 from cellwright.schema.datasource import DataSource, parse
 from cellwright.schema.tables import Column, Columns
 
 UNRELAXED = 0.05
 """Share of the change of the open-circuit voltage by a pulse that the voltage may still drift in one more such rest."""
-SIGNIFICANT = 3.0
-"""Standard errors of a drift from which on it is one."""
 SHORT = 0.9
 """Share of the usual duration of the pulses up to which the last one counts as cut short."""
 DIGITS = 6
@@ -46,8 +44,8 @@ class MeasuredPulse:
     """The voltage at the end of the rests before and after it [V]; NaN where there is none."""
     discharged: tuple[float, float]
     """The charge that had been discharged when the pulse began and when it ended [A.h], from the first row on."""
-    drift: tuple[float, float]
-    """How fast the voltage moves at the end of the rest after it, and the standard error of that [V.h-1]."""
+    after: RestEnd | None
+    """How the voltage ends in the rest after it."""
 
     @property
     def source(self) -> DataSource:
@@ -71,11 +69,15 @@ class MeasuredPulse:
 
         0 where the drift cannot be told from the noise.
         """
-        speed, error = self.drift
-        if not abs(speed) > SIGNIFICANT * error:
+        if self.after is None or not self.after.drifts:
             return 0.0
         moved = abs(self.voltages[1] - self.voltages[0])
-        return abs(speed) * self.rest / 3600 / moved if moved > 0 else float("inf")
+        return abs(self.after.slope) * self.rest / moved if moved > 0 else float("inf")
+
+    @property
+    def drift(self) -> float:
+        """How fast the voltage moves at the end of the rest after it [V.h-1]; NaN where that is not known."""
+        return float("nan") if self.after is None else 3600 * self.after.slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +102,7 @@ class PulseTrain(Sequence[MeasuredPulse]):
     def __str__(self) -> str:
         rows = [
             f"{one.number:6d}  {one.current:10.4g} A  {one.duration:8.6g} s  {one.rest:8.6g} s  "
-            f"{one.voltages[0]:8.5f} V  {one.voltages[1]:8.5f} V  {1e3 * one.drift[0]:8.3g} mV/h"
+            f"{one.voltages[0]:8.5f} V  {one.voltages[1]:8.5f} V  {1e3 * one.drift:8.3g} mV/h"
             for one in self
         ]
         head = " pulse      current      lasts       rest      before       after     drift"
@@ -265,7 +267,6 @@ def _pulse(table: Columns, time: Column, charges: Column, pulses: Pulses, row: i
     own = table.take(rows).with_column(TIME, time[rows] - time[first]).with_column(STEP, number)
     own = Columns({name: values for name, values in own.items() if name == STEP or name not in STEPS})
     voltage = table[VOLTAGE]
-    speed, error = drift(time[stop:end], voltage[stop:end]) if interrupted else (float("nan"), float("nan"))
     return MeasuredPulse(
         number=before + row + 1,
         table=own,
@@ -277,7 +278,7 @@ def _pulse(table: Columns, time: Column, charges: Column, pulses: Pulses, row: i
             float(voltage[end - 1]) if interrupted else float("nan"),
         ),
         discharged=(float(charges[max(start - 1, 0)]), float(charges[end - 1 if interrupted else stop - 1])),
-        drift=(3600 * speed, 3600 * error),
+        after=rest_end(time[stop:end], voltage[stop:end]) if interrupted else None,
     )
 
 
@@ -299,7 +300,7 @@ def _doubts(found: Sequence[MeasuredPulse], wrong: Sequence[int], incomplete: bo
         worst = max(moving, key=lambda one: one.unrelaxed)
         yield (
             f"the voltage still moves at the end of the rest: {_named([one.number for one in moving])}; most after "
-            f"number {worst.number}, by {1e3 * worst.drift[0]:.3g} mV/h, which in one more such rest is "
+            f"number {worst.number}, by {1e3 * worst.drift:.3g} mV/h, which in one more such rest is "
             f"{worst.unrelaxed:.0%} of what the pulse has moved it by"
         )
 

@@ -38,3 +38,16 @@ def pulse_bias(D: float, radius: float, duration: float) -> float:
     Source: Crank, The Mathematics of Diffusion (1975), ch. 6.
     """
     return float((pi * D * duration) ** 0.5 / radius)
+
+
+def pulse_bend(D: float, radius: float, from_: float, to: float) -> float:
+    """Return by which factor the slope over √t of a sphere's surface changes within a stretch of a pulse.
+
+    It is that of the second half, in √t, over that of the first: with s = √(D t)/R the surface follows 2 s/√π + s², as
+    in `pulse_bias`.
+
+    Source: Crank, The Mathematics of Diffusion (1975), ch. 6.
+    """
+    first, last = ((D * time) ** 0.5 / radius for time in (from_, to))
+    early, late = (first + (last - first) * part for part in (0.25, 0.75))
+    return float((1 + pi**0.5 * late) / (1 + pi**0.5 * early))

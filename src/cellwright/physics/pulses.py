@@ -18,6 +18,9 @@ ODD_ROWS = 2
 FULL = 0.01
 """Distance from the median current of a pulse, as a fraction of it, within which the current has been reached."""
 
+SIGNIFICANT = 3.0
+"""Standard errors of a drift from which on it is one."""
+
 
 @dataclass(frozen=True)
 class Pulses:
@@ -144,21 +147,46 @@ def rest_ends(pulses: Pulses) -> Rows:
     return np.unique(np.concatenate([before, after]))
 
 
-def drift(time: Array, voltage: Array) -> tuple[float, float]:
-    """Return how fast the voltage of a rest still moves at its end, and the standard error of that [V.s-1].
+@dataclass(frozen=True)
+class RestEnd:
+    """How the voltage of a rest ends: as a line through its last fifth; NaN where there are too few rows."""
 
-    It is the slope of a line through the last fifth of the time, and through the last five rows at least; both are NaN
-    where there are fewer than three rows.
-    """
+    slope: float
+    """How fast it still moves [V.s-1]."""
+    error: float
+    """The standard error of that."""
+    noise: float
+    """The standard deviation of the rows from the line [V]."""
+
+    @property
+    def drifts(self) -> bool:
+        """Whether the slope can be told from the noise."""
+        return abs(self.slope) > SIGNIFICANT * self.error
+
+
+def rest_end(time: Array, voltage: Array) -> RestEnd:
+    """Return how the voltage [V] of a rest ends, from the last fifth of its time [s], and from five rows at least."""
     late = np.flatnonzero(time >= time[-1] - (time[-1] - time[0]) / 5)
     first = min(int(late[0]), max(len(time) - 5, 0))
     t, V = time[first:] - time[first:].mean(), voltage[first:] - voltage[first:].mean()
     spread = float(t @ t)
     if len(t) < 3 or spread == 0:
-        return float("nan"), float("nan")
+        return RestEnd(float("nan"), float("nan"), float("nan"))
     slope = float(t @ V) / spread
     left = V - slope * t
-    return slope, float(np.sqrt(left @ left / (len(t) - 2) / spread))
+    noise = float(np.sqrt(left @ left / (len(t) - 2)))
+    return RestEnd(slope, noise / spread**0.5, noise)
+
+
+def slopes_of_halves(x: Array, y: Array) -> float:
+    """Return the slope of a line through the upper half of x over that of the lower; NaN where one has too few rows."""
+    slopes = []
+    for half in (x <= (x[0] + x[-1]) / 2, x >= (x[0] + x[-1]) / 2):
+        if half.sum() < 3:
+            return float("nan")
+        from_mean = x[half] - x[half].mean()
+        slopes.append(float(from_mean @ y[half] / (from_mean @ from_mean)))
+    return slopes[1] / slopes[0] if slopes[0] else float("nan")
 
 
 def _by_step(regime: Rows, cut: Mask) -> Rows:

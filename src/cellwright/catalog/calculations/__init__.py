@@ -23,8 +23,6 @@ from cellwright.catalog.calculations.diffusivity import (
     DiffusivityDataInterpolantOptions,
     DiffusivityFromMSMRData,
     DiffusivityFromMSMRFunction,
-    DiffusivityFromPulse,
-    DiffusivityFromPulseOptions,
     MSMRDiffusivityOptions,
 )
 from cellwright.catalog.calculations.entropic import (
@@ -67,6 +65,7 @@ from cellwright.catalog.calculations.msmr import (
 )
 from cellwright.catalog.calculations.open_circuit import OCPDataInterpolant, OCPDataInterpolantOptions
 from cellwright.catalog.calculations.piecewise import SlopesToKnots, SlopesToKnots2D
+from cellwright.catalog.calculations.pulse_diffusivity import DiffusivityFromPulse, DiffusivityFromPulseOptions
 from cellwright.catalog.calculations.thermal import LumpedHeatCapacityAndDensity, SpecificHeatCapacity
 from cellwright.catalog.calculations.windows import (
     ElectrodeSOH,

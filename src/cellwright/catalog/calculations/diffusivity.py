@@ -1,4 +1,4 @@
-"""Diffusivity of lithium in particles: from tables, from the potential's slope, from pulses."""
+"""Diffusivity of lithium in particles: from tables, from the potential's slope."""
 
 from typing import Any, ClassVar, Literal
 
@@ -8,28 +8,23 @@ from pydantic import Field
 from cellwright.catalog.calculations.msmr import Limits, window
 from cellwright.catalog.calculations.open_circuit import (
     STOICHIOMETRY,
-    VOLTAGE,
     distinct,
     potential_points,
     stoichiometries,
 )
-from cellwright.catalog.domain import positive, tell_of_extrapolation
+from cellwright.catalog.domain import tell_of_extrapolation
 from cellwright.errors import ConfigurationError, DataError, MissingParameterError
 from cellwright.physics.arrhenius import arrhenius_factor
-from cellwright.physics.diffusivity import (
-    diffusivity_from_pulse,
-    pulse_bias,
-    thermodynamic_diffusivity,
-)
+from cellwright.physics.diffusivity import thermodynamic_diffusivity
 from cellwright.physics.half_cell import stoichiometry_at_potential
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE
 from cellwright.physics.windows import EDGE
 from cellwright.schema.datasource import Data
-from cellwright.schema.expressions import Expression, interpolant, parameter
+from cellwright.schema.expressions import interpolant, parameter
 from cellwright.schema.families import Calculation
 from cellwright.schema.names import Electrode, ElectrodeNames, base_of, names_of
 from cellwright.schema.parameters import ParameterSet, Values
-from cellwright.schema.tables import Column, Columns
+from cellwright.schema.tables import Column
 from cellwright.schema.values import Function
 from cellwright.schema.variant import Example, Schema
 
@@ -40,10 +35,6 @@ POINTS = 500
 """Half of the points at which the slope of a potential is tabulated."""
 OUTSIDE = 1e-6
 """Stoichiometry by which points may lie outside 0 to 1."""
-BIAS = 0.05
-"""Share by which a diffusivity may come out too small before it is told."""
-REST = 1e-3
-"""Current, as a fraction of the largest, below which a step is a rest."""
 
 
 class DiffusivityDataInterpolantOptions(Schema):
@@ -355,115 +346,3 @@ class ArrheniusDiffusivityFromMSMRFunction(_FromSlope):
         it does not come.
         """
         return self._arrhenius(p, self._of_function(p, self.voltage_limits))
-
-
-class DiffusivityFromPulseOptions(Schema):
-    """Which step is the pulse, and which stretch of it [s after its start] is taken."""
-
-    only_set = True
-
-    step_number: int | None = Field(default=None, alias="step number")
-    dt_ir: float | None = Field(default=None, alias="dt_IR")
-    dt_pulse: float | None = None
-
-
-class DiffusivityFromPulse(Calculation):
-    """Diffusivity of an electrode's particles from one pulse between two rests.
-
-    D = 4/(9 π) (R/τ)² (ΔU_eq (√t_2 - √t_1) / ΔU_pulse)², with R the particle radius [m], τ the duration of the pulse
-    [s], ΔU_eq the difference of the potentials [V] at the end of the rests after and before it, and ΔU_pulse that
-    between the times t_1 (`dt_IR`, default: the first point of the step) and t_2 (`dt_pulse`, default: its end) of the
-    pulse. Without the two times it is 4/(9 π) R²/τ (ΔU_eq/ΔU_pulse)². The pulse is short against R²/D: D comes out too
-    small by the share √(π D τ/R²), which is told where it exceeds 5 %. Four points decide, so noise counts in full.
-    The pulse is the step `step number`, else the first that is no rest. It begins with the last point of the rest
-    before it, or a sampling interval before its own first point where that is later.
-
-    Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112; for spheres Wang et al.,
-    Prog. Energy 4 (2022) 032004, doi:10.1088/2516-1083/ac692c.
-    """
-
-    type: Literal["DiffusivityFromPulse"] = "DiffusivityFromPulse"
-    electrode: Electrode
-    data: Data
-    direction: Way = ""
-    phase: Layer = ""
-    options: DiffusivityFromPulseOptions | None = None
-
-    # ΔU_eq = 0.01 V, ΔU_pulse = 0.02 V over √400 - √0: D = 4/(9 π) (5e-6 / 400)² (0.01 · 20 / 0.02)²
-    example: ClassVar = Example(
-        fields={
-            "electrode": "positive",
-            "data": {
-                "Time [s]": [0.0, 100.0, 100.0, 500.0, 500.001, 5000.0],
-                "Current [A]": [0.0, 0.0, 1.0, 1.0, 0.0, 0.0],
-                "Voltage [V]": [4.0, 4.0, 3.995, 3.975, 3.98, 3.99],
-                "Step number": [0, 0, 1, 1, 2, 2],
-            },
-        },
-        given={"Positive particle radius [m]": 5e-6},
-        gives={"Positive particle diffusivity [m2.s-1]": 4 / (9 * np.pi) * (5e-6 / 400) ** 2 * 100},
-    )
-
-    def compute(self, p: ParameterSet) -> Values:
-        """Return the diffusivity [m2.s-1].
-
-        Raises: `DataError` for missing columns, data without a pulse or without rests before and after it, a pulse of
-        one point, times outside the pulse, and voltages that do not move, or not the same way, in and by the pulse.
-        """
-        name = names_of(self.electrode, self.phase, self.direction)
-        radius = positive(p, names_of(self.electrode, self.phase).particle_radius)
-        pulse = _pulse(self.data.table, self.options or DiffusivityFromPulseOptions())
-        D = diffusivity_from_pulse(radius, **pulse)
-        if not isinstance(D, Expression) and (share := pulse_bias(D, radius, pulse["duration"])) > BIAS:
-            p.remark(
-                f"the pulse lasts {pulse['duration']:g} s, {D * pulse['duration'] / radius**2:.2g} of R²/D, and "
-                f"{name.diffusivity!r} comes out too small by about {100 * share:.0f} %: take a shorter 'dt_pulse', a "
-                f"shorter pulse, or fit a model to it"
-            )
-        return {name.diffusivity: D}
-
-
-def _pulse(table: Columns, options: DiffusivityFromPulseOptions) -> dict[str, float]:
-    """Return what `diffusivity_from_pulse` needs of a pulse between two rests: durations [s] and voltages [V]."""
-    time, current, voltage = table["Time [s]"], table["Current [A]"], table[VOLTAGE]
-    step = table["Step number"] if "Step number" in table or "Step count" not in table else table["Step count"]
-    edges = np.flatnonzero(np.diff(step)) + 1
-    parts = [part for part in np.split(np.arange(len(step)), edges) if len(part)]
-    most = float(np.abs(current).max(initial=0.0))
-    rests = [bool((np.abs(current[part]) <= REST * most).all()) for part in parts]
-    if options.step_number is None:
-        place = next((index for index, rest in enumerate(rests) if not rest), None)
-    else:
-        place = next((index for index, part in enumerate(parts) if step[part[0]] == options.step_number), None)
-    if place is None:
-        wanted = "no step with a current" if options.step_number is None else f"no step {options.step_number}"
-        raise DataError(f"the data have {wanted}", hint="look at the columns 'Step number' and 'Current [A]'")
-    if rests[place]:
-        raise DataError(
-            f"the step {step[parts[place][0]]:g} is a rest, not a pulse", hint="choose another 'step number'"
-        )
-    if len(parts[place]) < 2:
-        raise DataError("the pulse has one point, and its rise needs two", hint="sample the pulse more often")
-    for side, other in (("before", place - 1), ("after", place + 1)):
-        if not (0 <= other < len(rests) and rests[other]):
-            raise DataError(f"there is no rest {side} the pulse", hint="keep the rests around it in the data")
-    pulse, before, after = parts[place], parts[place - 1], parts[place + 1]
-    start = max(float(time[before[-1]]), float(2 * time[pulse[0]] - time[pulse[1]]))
-    elapsed = time[pulse] - start
-    from_ = float(elapsed[0]) if options.dt_ir is None else options.dt_ir
-    to = float(elapsed[-1]) if options.dt_pulse is None else options.dt_pulse
-    if not 0 <= from_ < to <= float(elapsed[-1]) * (1 + 1e-9):
-        raise DataError(
-            f"the stretch from {from_:g} to {to:g} s is not inside the pulse of {float(elapsed[-1]):g} s",
-            hint="look at 'dt_IR' and 'dt_pulse'",
-        )
-    ends = np.interp([from_, to], elapsed, voltage[pulse])
-    moved = float(ends[1] - ends[0])
-    relaxed = float(voltage[after[-1]] - voltage[before[-1]])
-    if not moved * relaxed > 0:
-        raise DataError(
-            f"the voltage moves by {moved:.3g} V in the pulse and by {relaxed:.3g} V between the rests, and both must "
-            f"go the same way",
-            hint="look at the resolution of the voltage, at the length of the rests and at 'dt_IR'",
-        )
-    return {"duration": float(elapsed[-1]), "from_": from_, "to": to, "relaxed": relaxed, "pulse": moved}

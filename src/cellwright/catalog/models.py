@@ -142,10 +142,27 @@ class ECM(Model):
     """Equivalent circuit: a voltage source, a series resistance and pairs of resistor and capacitor.
 
     V = OCV(z) - I R₀ - Σ V_k - η, dV_k/dt = (I - V_k / R_k) / C_k, dz/dt = -I / (3600 Q), with I the current [A],
-    positive in discharge, z the state of charge, Q the capacity [A.h] and η = (2 R T / F) arsinh(I / (2 i₀)) where
-    `butler-volmer` is "true".
+    positive in discharge, z the state of charge, Q `Nominal cell capacity [A.h]` and as many pairs as `rc pairs` says,
+    which are at rest in the beginning. `Open-circuit voltage [V]`, `R0 [Ohm]`, `R1 [Ohm]`, `C1 [F]` and so on are
+    functions of z, or of what `parameter_dependencies` says for "OCV", "R0", "R_rc", "C_rc" and "i0": of some of "soc",
+    "temperature" [K] and "current" [A], in this order of their arguments, or of nothing; a number may always be given.
+    With `butler-volmer` "true" there is η = (2 R T / F) arsinh(I / (2 i₀)), `Charge-transfer overpotential [V]`, with
+    the gas constant R and i₀ `Exchange current [A]`, both directions alike.
 
-    Source: Plett, Battery Management Systems, vol. 1 (2015), ch. 2.
+    `capacity` "function" takes Q from `Capacity [A.h]`, `resistance scale` "function" multiplies R₀ and the R_k, and
+    with them their time constants, by `Resistance scale`: functions of `Capacity throughput [A.h]`, which is
+    ∫ |I| dt / 3600, and `Time [s]`. η is not scaled.
+
+    `thermal` "two-state" has the temperatures of the cell and of a jig, C_cell dT/dt = I (OCV - V) - I T dU/dT
+    - k (T - T_jig) and C_jig dT_jig/dt = k (T - T_jig) - k_air (T_jig - T_ambient), "lumped" the cell alone, its jig at
+    the ambient temperature; dU/dT is `Entropic change [V/K]` over the open-circuit voltage and the temperature in degC.
+    What is stored in the capacitors counts as heat when it goes in.
+
+    A simulation begins at `Initial SoC`, else at `Initial SOC [%]`, else where the open-circuit voltage is
+    `Initial voltage [V]` or the one that was measured first. A state of charge beyond 0 or 1 does not end it.
+
+    Source: Plett, Battery Management Systems, vol. 1 (2015), ch. 2; Bernardi, Pawlikowski & Newman, J. Electrochem.
+    Soc. 132 (1985) 5, doi:10.1149/1.2113792 (heat).
     """
 
     positional = ("options", "simulation_settings")
@@ -153,6 +170,10 @@ class ECM(Model):
 
     type: Literal["ECM"] = "ECM"
     options: ECMOptions | None = None
+
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        return _own(self.type, self.options, self)
 
 
 class GITTModelOptions(ModelOptions):

@@ -9,6 +9,7 @@ start from concentrations.
 
 Reduced models may start from stoichiometries. They take those first, the concentrations after them, and the inventory
 also from the stoichiometries at 100 % SOC; with those at 0 % a state of charge lies on the straight line between them.
+Equivalent circuits start from a state of charge, that of their open-circuit voltage where a voltage is given.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,6 +18,7 @@ from typing import Any, Literal
 
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.area import AREA, LAYERS, ONE_LAYER, electrode_area
+from cellwright.physics.equivalent_circuit import soc_of_ocv
 from cellwright.physics.geometry import host_capacity
 from cellwright.physics.half_cell import stoichiometry_at_potential, stoichiometry_at_soc
 from cellwright.physics.windows import stoichiometries_at_soc, stoichiometries_at_voltage, stoichiometry_window
@@ -27,6 +29,8 @@ from cellwright.schema.values import Function
 
 SOC, VOLTAGE = "Initial SOC [%]", "Initial voltage [V]"
 LITHIUM = "Cyclable lithium capacity [A.h]"
+CHARGE, OPEN_CIRCUIT = "Initial SoC", "Open-circuit voltage [V]"
+"""Of equivalent circuits."""
 LIMITS = ("Lower voltage cut-off [V]", "Upper voltage cut-off [V]")
 PARTICLES = (*ELECTRODES, "lumped")
 """Where there are particles: in the electrodes, or in the one that stands for the whole cell."""
@@ -34,7 +38,7 @@ CONCENTRATIONS = tuple(names_of(electrode).initial_concentration for electrode i
 STOICHIOMETRIES = tuple(names_of(electrode).initial_stoichiometry for electrode in PARTICLES)
 
 PROBED = frozenset(
-    [SOC, VOLTAGE, LITHIUM, AREA, ONE_LAYER, LAYERS, *CONCENTRATIONS, *STOICHIOMETRIES]
+    [SOC, VOLTAGE, CHARGE, LITHIUM, AREA, ONE_LAYER, LAYERS, *CONCENTRATIONS, *STOICHIOMETRIES]
     + [names_of(electrode).capacity for electrode in ELECTRODES]
 )
 """What is looked for to find the initial state: that a name is absent is read too."""
@@ -134,6 +138,28 @@ class InitialState:
         return stoichiometry_at_soc(U, low, high, _number(p, values, SOC) / 100)
 
 
+@dataclass(frozen=True)
+class CircuitState(InitialState):
+    """How the state of charge of an equivalent circuit comes about at a voltage."""
+
+    def inputs(self, p: ParameterSet, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the state of charge at which the open-circuit voltage is the one to begin with.
+
+        Raises: `ConfigurationError` where it is not between 0 and 1.
+        """
+        if self.kind != "voltage":
+            return {}
+        ocv = p.function(OPEN_CIRCUIT)
+        if len(ocv.arguments) != 1:
+            raise ConfigurationError(
+                f"{OPEN_CIRCUIT!r} is no function of the state of charge alone, and has no inverse",
+                hint=f"give {CHARGE!r}",
+            )
+        ocv = ocv.substitute(values) if ocv.names else ocv
+        voltage = self.voltage if self.voltage is not None else _number(p, values, VOLTAGE)
+        return {CHARGE: soc_of_ocv(ocv, voltage)}
+
+
 def initial_state(
     p: ParameterSet, free: frozenset[str], measured_voltage: float | None, needed: frozenset[str]
 ) -> InitialState:
@@ -143,6 +169,8 @@ def initial_state(
     charge or a voltage of a cell with composite electrodes.
     """
     known = p.values_.keys() | free
+    if CHARGE in needed:
+        return _of_circuit(p, known, measured_voltage)
     shares = not needed.isdisjoint(STOICHIOMETRIES)
     electrodes = tuple(one for one in PARTICLES if _state(one, shares) in needed)
     named = [name for name in (SOC, VOLTAGE) if name in known]
@@ -176,6 +204,26 @@ def initial_state(
         hint=f"give {' and '.join(map(repr, states))}, or "
         f"{repr(VOLTAGE) if alone else f'{LITHIUM!r} to start from the measured voltage'}",
         detail={"missing": sorted(set(states) - known)},
+    )
+
+
+def _of_circuit(p: ParameterSet, known: Collection[str], measured_voltage: float | None) -> InitialState:
+    """Return how an equivalent circuit starts. Raises: `MissingParameterError` where nothing says so."""
+    if CHARGE in known:
+        return CircuitState("given", electrodes=())
+    if SOC in known:
+        needs = frozenset([SOC])
+        return CircuitState(
+            "expressions", frozenset([CHARGE]), needs, needs, (), products=((CHARGE, _node(p, SOC) / 100),)
+        )
+    if VOLTAGE in known or measured_voltage is not None:
+        needs = frozenset([OPEN_CIRCUIT, *([VOLTAGE] if VOLTAGE in known else [])])
+        voltage = None if VOLTAGE in known else measured_voltage
+        return CircuitState("voltage", frozenset([CHARGE]), needs, needs, (), voltage=voltage)
+    raise MissingParameterError(
+        "nothing says in which state the simulation starts",
+        hint=f"give {CHARGE!r} or {VOLTAGE!r}",
+        detail={"missing": [CHARGE]},
     )
 
 

@@ -1,7 +1,7 @@
 """Models built by PyBaMM, to be solved many times: every free parameter and the current is an input."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,16 @@ def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[st
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS]
     model.variables = {name: model.variables[name] for name in variables}
     shape = {parameter.name: "Parameter" for parameter in pybamm.Geometry(model.default_geometry).parameters}
-    return {**shape, **{name: str(sort) for name, (_, sort) in model.get_parameter_info().items()}}
+    found = model.get_parameter_info()
+    arguments = {node.name: type(node).__name__ for symbol, _ in found.values() for node in _arguments(symbol)}
+    return {**shape, **arguments, **{name: str(sort) for name, (_, sort) in found.items()}}
+
+
+def _arguments(symbol: Any) -> Iterator[Any]:
+    """Yield the parameters in what a function is called with, which PyBaMM's list of parameters leaves out."""
+    kinds = (pybamm.Parameter, pybamm.FunctionParameter)
+    if isinstance(symbol, pybamm.FunctionParameter):
+        yield from (node for child in symbol.children for node in child.pre_order() if isinstance(node, kinds))
 
 
 def _points(model: Any) -> tuple[list[str], ...]:

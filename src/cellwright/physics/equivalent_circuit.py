@@ -8,18 +8,24 @@ knots in z. Beyond the knots the OCV goes straight on, and R₀, α and β stay 
 Source: Plett, Battery Management Systems, vol. 1 (2015), ch. 2.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_banded
+from scipy.optimize import brentq
+
+from cellwright.errors import ConfigurationError
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 STEADY, JUMP = 0.02, 0.1
 """Changes of the current, as fractions of the largest: up to the one it is steady, from the other on it jumps."""
+SLACK = 0.02
+"""Voltage [V] by which a simulation may begin beyond the ends of the open-circuit voltage, at which it then begins."""
 SERIES = 1e-3
 """Products of a rate and a time below which their exponentials are written as series."""
 
@@ -189,6 +195,27 @@ def soc_at_voltage(circuit: Circuit, volts: float, current: float) -> float:
     soc = soc[(soc >= 0) & (soc <= 1)]
     rising = np.maximum.accumulate(circuit.ocv_at(soc) - current * circuit.r0_at(soc))
     return float(np.interp(volts, rising, soc))
+
+
+def soc_of_ocv(ocv: Callable[[Array], Array], volts: float) -> float:
+    """Return the state of charge at which an open-circuit voltage [V] that rises with it has a value.
+
+    The first such state where the curve turns. Raises: `ConfigurationError` where it does not reach the value between
+    0 and 1, but for `SLACK`, by which a full cell may be fuller.
+    """
+    soc = np.linspace(0, 1, 1001)
+    curve = np.broadcast_to(np.asarray(ocv(soc), dtype=float), soc.shape)
+    low, high = float(curve.min()), float(curve.max())
+    if not low - SLACK <= volts <= high + SLACK:
+        raise ConfigurationError(
+            f"the open-circuit voltage goes from {low:.4g} to {high:.4g} V, and the start is to be at {volts:.4g} V",
+            hint="give 'Initial SoC'",
+        )
+    above = np.flatnonzero(curve >= volts)
+    if not above.size or above[0] == 0:
+        return float(soc[int(np.argmax(curve)) if not above.size else 0])
+    left = soc[above[0] - 1]
+    return float(brentq(lambda z: float(ocv(np.array([z]))[0]) - volts, left, soc[above[0]], xtol=1e-12))
 
 
 def response(circuit: Circuit, course: Course, soc: Array, moved: Array | None = None) -> Response:

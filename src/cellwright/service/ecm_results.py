@@ -136,7 +136,6 @@ class ECMFit:
             alpha, beta = _line(self.soc, 1 / pair.c, inside), _line(self.soc, 1 / pair.tau, inside)
             values[f"R{number} [Ohm]"] = _function(alpha / beta)
             values[f"C{number} [F]"] = _function(1 / alpha)
-            values[f"Element-{number} initial overpotential [V]"] = 0.0
         if self.data_voltage:
             measured = np.concatenate(self.data_voltage)
             values["Lower voltage cut-off [V]"] = float(measured.min())

@@ -3,9 +3,10 @@ on them.
 """
 
 from cellwright.models.reduced.base import ReducedModel
+from cellwright.models.reduced.ecm import ECM
 from cellwright.models.reduced.gitt import GITTModel
 
 __all__ = ["MODELS", "ReducedModel"]
 
-MODELS: dict[str, type[ReducedModel]] = {kind.__name__: kind for kind in (GITTModel,)}
+MODELS: dict[str, type[ReducedModel]] = {kind.__name__: kind for kind in (GITTModel, ECM)}
 """By the names that documents have for them, which are those of the classes."""

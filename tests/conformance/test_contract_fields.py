@@ -50,7 +50,8 @@ OWN = {"columns"}
 """Fields that Cellwright adds."""
 FIT = {"constraints", "penalties"}
 OWN_OF = dict.fromkeys(("ArrayDataFit", "DataFit", "LinearConfidenceInterval", "SobolSensitivity"), FIT) | {
-    "ScipyMinimize": {"hard_constraints"}
+    "CMAES": {"screen"},
+    "ScipyMinimize": {"hard_constraints"},
 }
 """Those that it adds to single classes."""
 TAGS = {"distribution", "element_type", "name", "source", "transform", "type"}

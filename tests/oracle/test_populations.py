@@ -142,7 +142,7 @@ def test_without_bounds_the_path_is_that_of_cma():
     state = np.random.RandomState(np.random.default_rng(7).integers(2**32, size=4, dtype=np.uint32))
     options = {"bounds": [0, 1], "seed": np.nan, "randn": state.randn, "verbose": -9, "verb_log": 0}
     theirs = cma.CMAEvolutionStrategy(space.initial, 1 / 6, options)
-    search = Search(o.CMAES(max_iterations=20, population_convergence_tol=None))
+    search = Search(o.CMAES(max_iterations=20, population_convergence_tol=None, screen="off"))
     search.run()
     for number, batch in enumerate(search.batches):
         points = theirs.ask()

@@ -1,15 +1,17 @@
 """Evolution strategies of the libraries cma and pints: points from a normal distribution that learns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import ConfigDict
 
 from cellwright.catalog.estimators.ask_tell import AlgorithmOptions
-from cellwright.catalog.estimators.bounds import folded
+from cellwright.catalog.estimators.bounds import folded, outside
 from cellwright.catalog.estimators.generations import GenerationalSearch
 from cellwright.catalog.estimators.lent_random import LentRandom
+from cellwright.catalog.estimators.screening import QuadraticScreen
 from cellwright.errors import CellwrightError, ConfigurationError, did_you_mean
 from cellwright.schema.families import Array
 from cellwright.schema.search import Space
@@ -50,19 +52,30 @@ class XNESOptions(AlgorithmOptions):
 class CMAES(GenerationalSearch):
     """Evolution strategy that learns the shape of the valley: a general choice for up to some dozen parameters.
 
-    `sigma0` (1/6) is the first standard deviation, `population_size` unless given 4 + 3 ln d for d parameters.
+    `sigma0` (1/6) is the first standard deviation, `population_size` unless given 4 + 3 ln d for d parameters. Unless
+    `screen` is "off", a quadratic model of the costs so far ranks each generation, and of its points only as many are
+    simulated as it takes to see that it ranks them right. That takes a third to a fifth of the simulations; where costs
+    have many minima, a search without it may end in a lower one.
 
-    Source: Hansen, arXiv:1604.00772 (2016).
+    Source: Hansen, arXiv:1604.00772 (2016); GECCO (2019) 664, doi:10.1145/3321707.3321842 (the screen).
     """
 
     example: ClassVar[Example | None] = Example(fields={"population_size": 8, "algorithm_options": {"CMA_stds": [1]}})
 
     type: Literal["CMAES"] = "CMAES"
     algorithm_options: CMAESOptions | None = None
+    screen: Literal["auto", "off"] | None = None
 
     def algorithm(self, space: Space, rng: np.random.Generator) -> "CovarianceAdaptation":
         """Return the strategy of `cma` around the start."""
-        return CovarianceAdaptation(space, self.sigma(space, FIRST_SIGMA), self.population_size, self._options(), rng)
+        screen = QuadraticScreen(len(space.dimensions)) if self.screen != "off" else None
+        sigma = self.sigma(space, FIRST_SIGMA)
+        return CovarianceAdaptation(space, sigma, self.population_size, self._options(), rng, screen)
+
+    def costs(self, algorithm: Any, costs_of: Callable[[Array], Array], points: Array) -> tuple[Array, Array]:
+        """Return the costs (n,) of a generation, and which of its points were evaluated (n,)."""
+        evaluated: tuple[Array, Array] = (algorithm.screen or partial(super().costs, algorithm))(costs_of, points)
+        return evaluated
 
     def refusals(self, space: Space) -> Iterator[CellwrightError]:
         """Yield what keeps the search from this space, the options that cma does not know among it."""
@@ -104,13 +117,22 @@ class CMAES(GenerationalSearch):
 class CovarianceAdaptation:
     """`cma.CMAEvolutionStrategy` on a search space.
 
-    Of one parameter alone cma makes no search; it is given a second one, which has no effect on the cost.
+    Of one parameter alone cma makes no search; it is given a second one, which has no effect on the cost. Where a
+    screen knows the lowest point of its model, that is a point of the next sample.
     """
 
     def __init__(
-        self, space: Space, sigma: Array, size: int | None, options: Mapping[str, Any], rng: np.random.Generator
+        self,
+        space: Space,
+        sigma: Array,
+        size: int | None,
+        options: Mapping[str, Any],
+        rng: np.random.Generator,
+        screen: QuadraticScreen | None,
     ) -> None:
         from cma import CMAEvolutionStrategy
+
+        self.screen = screen
 
         self.dimensions, self.space = len(space.dimensions), space
         neutral = 1 if self.dimensions == 1 else 0
@@ -118,6 +140,7 @@ class CovarianceAdaptation:
         stds = np.broadcast_to(np.asarray(options.get("CMA_stds", 1.0), dtype=float), self.dimensions)
         settings = {
             "maxiter": np.inf,
+            **({} if screen is None else {"CMA_injections_threshold_keep_len": 1}),
             **({} if size is None else {"popsize": size}),
             **options,
             "bounds": [[*space.lower, *[0.0] * neutral], [*space.upper, *[1.0] * neutral]],
@@ -146,6 +169,9 @@ class CovarianceAdaptation:
         self.costs = costs
         with self.random.lent():
             self.strategy.tell(self.asked, _finite(costs).tolist())
+        lowest = None if self.screen is None else self.screen.lowest
+        if lowest is not None and self.dimensions > 1 and not outside(lowest[None, :], self.space).any():
+            self.strategy.inject([lowest])
 
     @property
     def population(self) -> tuple[Array, Array]:

@@ -2,7 +2,8 @@
 
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -71,8 +72,8 @@ class GenerationalSearch(AskTell):
             wanted = asked[inside]
             first = stopping.iterations == 0 and not (wanted == space.initial).all(axis=1).any()
             points = (np.vstack([space.initial, wanted]) if first else wanted)[: stopping.left]
-            found = _costs(evaluate, points)
-            stopping.note(points, found)
+            found, known = self.costs(algorithm, partial(_costs, evaluate), points)
+            stopping.note(points[known], found[known])
             if len(points) == len(wanted) + first:
                 costs = np.full(len(asked), np.inf)
                 costs[inside] = found[int(first) :]
@@ -87,6 +88,10 @@ class GenerationalSearch(AskTell):
             if end is not None:
                 best = space.initial if stopping.best_point is None else stopping.best_point
                 return Found(best, end.success and stopping.best_point is not None, end.message, stopping.iterations)
+
+    def costs(self, algorithm: Any, costs_of: Callable[[Array], Array], points: Array) -> tuple[Array, Array]:
+        """Return the costs (n,) of a generation, and which of its points were evaluated (n,); here all."""
+        return costs_of(points), np.ones(len(points), dtype=bool)
 
     def sigma(self, space: Space, default: float | None = None) -> Any:
         """Return `sigma0` of each coordinate (d,); the default where it is not given, None where there is none."""

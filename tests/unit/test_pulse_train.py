@@ -1,5 +1,7 @@
 """A measurement taken apart into pulses: how they are found and named, what they carry, what is warned of."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -186,3 +188,23 @@ def test_rests_are_points_of_an_open_circuit_potential():
     assert points["Voltage [V]"] == pytest.approx([4.0, 3.9, 3.8, 3.7, 3.6])
     emptied = cw.split_pulses(GITT).open_circuit(0.9, 4.0, "negative")
     assert emptied["Stoichiometry"][-1] == pytest.approx(0.8)
+
+
+def test_features_of_each_pulse_are_those_of_its_own_rests():
+    found = cw.split_pulses(GITT).features({"type": "resistances", "times": [450]})
+    # 0.05 Ohm, and 1 V per A.h: 0.25 Ohm in 900 s.
+    assert found["Instantaneous resistance [Ohm]"] == pytest.approx([0.05] * 4)
+    assert found["Resistance after 450 s [Ohm]"] == pytest.approx([0.175] * 4, abs=1e-6)
+    assert found["Resistance at pulse end [Ohm]"] == pytest.approx([0.3] * 4)
+    with pytest.raises(DataError, match="the features of a pulse are"):
+        cw.split_pulses(GITT).features("voltage")
+
+
+def test_a_measured_pulse_is_told_by_its_step_where_the_current_comes_late():
+    # The row at 23 ms has the voltage under load beside a current of 0 A; the first row at full current is the next.
+    file = Path(__file__).parents[1] / "data" / "lg_m50" / "pulse_25degC_SoC5_Cell1.csv"
+    with pytest.warns(UserWarning, match="still moves"):
+        train = cw.split_pulses(file)
+    assert train[0].voltages == (3.70106, 3.68427)
+    (instant,) = train.features("resistances")["Instantaneous resistance [Ohm]"]
+    assert instant == pytest.approx((3.70106 - 3.46507) / 7.49571)

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from cellwright.catalog.objectives.measured_current import JUMP, TIME, VOLTAGE, knots
+from cellwright.catalog.objectives.pulse import Feature, choice
 from cellwright.data.open_circuit import STEPS
 from cellwright.data.sources import settle
 from cellwright.errors import DataError
@@ -179,6 +180,19 @@ class PulseTrain(Sequence[MeasuredPulse]):
             _warn(f"pulses of discharge and of charge are mixed; {hint}")
         return {value: one.source for value, one in zip(named, self, strict=True)}
 
+    def features(self, chosen: Any) -> dict[str, Column]:
+        """Return features of the pulses by name, an entry for each pulse; see `Pulse` for what may be chosen.
+
+        For example "resistances", or {"type": "ici features", "rest_window": [1, 5]}.
+
+        Raises: `DataError` where a pulse has no such rests, or too few rows for the features.
+        """
+        feature = choice(chosen)
+        if not isinstance(feature, Feature):
+            raise DataError(f"the features of a pulse are {', '.join(map(repr, Feature.registry))}, not {chosen!r}")
+        rows = [_measured(feature, one.table) for one in self]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
+
     def open_circuit(
         self, start: float, capacity: float, electrode: Literal["negative", "positive"] = "positive"
     ) -> dict[str, Column]:
@@ -239,6 +253,13 @@ def split_pulses(data: Any, *, incomplete: bool = False) -> PulseTrain:
     for doubt in doubts:
         _warn(doubt)
     return PulseTrain(tuple(kept), doubts)
+
+
+def _measured(feature: Feature, table: Columns) -> dict[str, float]:
+    """Return the features of the one pulse in a table."""
+    time, current = knots(table)
+    found = feature.measure(find_pulses(time, current, table[STEP]), time, current)(table[VOLTAGE])
+    return {name: float(values[0]) for name, values in found.items()}
 
 
 def _stoichiometries(charge: Column, start: float, capacity: float, electrode: str) -> Column:

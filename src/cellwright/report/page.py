@@ -29,6 +29,7 @@ from cellwright.report.uncertainty import (
     second_order,
     uncertainty,
 )
+from cellwright.report.windows import window_plot, window_rows
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.parameters import Origin
@@ -108,6 +109,7 @@ def render(result: PipelineResult) -> str:
     """Return the page of a run as one HTML document that needs no other file."""
     plots = Plots()
     rows = [_parameter_row(result, name, plots) for name in result.parameters]
+    windows = plots.add([window_plot(result.parameters)])
     fits = [_fit(record, plots) for record in result.elements if findings.is_fit(record)]
     validations = [_validation(record, plots) for record in result.elements if findings.is_validation(record)]
     analyses = [analysis for record in result.elements if (analysis := _analysis(record))]
@@ -122,6 +124,8 @@ def render(result: PipelineResult) -> str:
             solves=findings.solves(result),
             elements=[_element(record) for record in result.elements],
             parameters=rows,
+            windows=windows,
+            window_rows=window_rows(result.parameters),
             fits=fits,
             validations=validations,
             analyses=analyses,

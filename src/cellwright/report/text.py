@@ -18,11 +18,14 @@ from cellwright.report.uncertainty import (
     interval_text,
     level_text,
 )
+from cellwright.report.windows import window_rows
 from cellwright.schema.names import base_of, unit_of
 from cellwright.schema.results import ElementRecord, PipelineResult
 
 POSTERIOR = ("Mean", "Std", "5 %", "95 %", "R-hat", "ESS")
 """The columns of numbers of a posterior's table."""
+WINDOW = ("At 0 %", "At 100 %", "In use", "Capacity [A h]")
+"""Those of the stoichiometry windows."""
 _STYLES = {"completed": "bold green", "failed": "bold red", "error": "red", "canceled": "bold yellow"}
 
 
@@ -34,7 +37,12 @@ def summary(result: PipelineResult) -> RenderableType:
         if is_fit(record) and record.result.get("parameters"):
             parts += ["", _fitted(record)]
         parts += [part for table in (_posterior(record), *_analysed(record)) if table.row_count for part in ("", table)]
-    parts += [part for table in (_fit_errors(found), _validations(found)) if table.row_count for part in ("", table)]
+    parts += [
+        part
+        for table in (_windows(result), _fit_errors(found), _validations(found))
+        if table.row_count
+        for part in ("", table)
+    ]
     parts += ["", *_cares(found)] if found.cares else []
     return Group(*parts, "", _work(result))
 
@@ -48,7 +56,7 @@ def _title(result: PipelineResult) -> Text:
 def _table(*columns: str, title: str) -> Table:
     table = Table(title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
-        is_number = name in {"Initial", "Fitted", "Before", "After", "Error", *POSTERIOR}
+        is_number = name in {"Initial", "Fitted", "Before", "After", "Error", *WINDOW, *POSTERIOR}
         table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     return table
 
@@ -88,6 +96,13 @@ def _analysed(record: ElementRecord) -> Iterator[Table]:
         for value, (text, between) in zip(record.result["fits"], row.values, strict=True):
             found.add_row(Text(row.base), value, text, between, Text(row.unit))
     yield from (intervals, indices, found)
+
+
+def _windows(result: PipelineResult) -> Table:
+    table = _table("Electrode", "At 0 %", "At 100 %", "In use", "Capacity [A h]", title="Stoichiometry windows")
+    for row in window_rows(result.parameters):
+        table.add_row(Text(row.electrode), row.empty, row.full, row.share, row.capacity)
+    return table
 
 
 def _fit_errors(found: Verdict) -> Table:

@@ -124,7 +124,8 @@ class Side:
     """An electrode along a measured curve.
 
     `entered` (n,) is the lithium [A.h] that has entered since the point where the electrode holds least, `span` [A.h]
-    that of the curve; `known` are the names of the two parts of its capacity that say where on its potential it works.
+    that of the curve; `known` are the names of the two parts of its capacity that say where on its potential it works,
+    `beside` is the third one where it is given as a number [A.h] too.
     """
 
     electrode: str
@@ -132,6 +133,7 @@ class Side:
     entered: Array
     span: float
     known: Mapping[Part, str]
+    beside: float | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -161,11 +163,23 @@ class Side:
 
     def doubts(self, values: Mapping[str, float], start: bool) -> Iterator[str]:
         """Yield what to tell of the electrode at these values, the start of a fit or its end."""
-        whole = self.share(values).whole
-        if self.span > whole:
-            yield told_of_room(self.span, names_of(self.electrode).capacity, whole)
+        share = self.share(values)
+        if self.span > share.whole:
+            yield told_of_room(self.span, names_of(self.electrode).capacity, share.whole)
         elif not start:
             yield from self.potential.doubts(self.stoichiometry(values))
+            yield from self._of_third(share)
+
+    def _of_third(self, share: Share) -> Iterator[str]:
+        """Yield what to tell of the part that is not asked for and was given as a number."""
+        (part,) = [part for part in PARTS if part not in self.known]
+        made = getattr(share, part)
+        if self.beside is not None and abs(self.beside - made) > ROUNDED * share.whole:
+            name = parts_of(names_of(self.electrode))[PARTS.index(part)]
+            yield (
+                f"{name!r} was given as {self.beside:.4g}, and the other two make it {made:.4g}: it is left as it was, "
+                "unless MSMRFullCellCapacities makes it anew"
+            )
 
 
 def side_of(
@@ -201,9 +215,12 @@ def side_of(
     for part in chosen:
         if part not in loose:
             require_free(p, free_names(p[parts[part]]), free, parts[part])
-    _room(p, parts["whole"], span)
+    if "whole" in chosen:
+        _room(p, parts["whole"], span)
     known = {part: parts[part] for part in PARTS if part in chosen}
-    return Side(electrode, potential_of(p, free, electrode, direction), entered, span, known)
+    beside = next((p.values_.get(parts[part]) for part in PARTS if part not in chosen), None)
+    third = float(beside) if isinstance(beside, int | float) else None
+    return Side(electrode, potential_of(p, free, electrode, direction), entered, span, known, third)
 
 
 def parts_of(name: ElectrodeNames) -> tuple[str, str, str]:

@@ -1,0 +1,170 @@
+"""Where the electrodes of an LG M50 work on their potentials, found from the voltage of the cell alone.
+
+1. A titration of a three-electrode cell: the electrodes' half-cell curves are balanced against the rests of the cell,
+   and the reference electrode, which no fit has seen, says whether it is right.
+2. A discharge of the 5 A.h cell at C/10, from the same half-cell curves: balance, windows, lithium inventory, and the
+   windows between the voltage cut-offs.
+3. What the direction of a potential with hysteresis does to the result.
+
+    python examples/electrode_balancing.py [folder for picture and reports]
+"""
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import cellwright as cw
+
+CELL = Path(str(files("cellwright"))) / "demo" / "lg_m50"
+ELECTRODES = Path(__file__).parent / "data" / "lg_m50" / "ocp-gitt"
+VOLTAGE, CURRENT, TIME = "Voltage [V]", "Current [A]", "Time [s]"
+SLOPE = "Differential voltage [V/Ah]"
+NAMES = ("Stoichiometry", VOLTAGE)
+
+
+def half_cell(electrode, path, direction=None, columns=None):
+    """Return the element that makes an open-circuit potential of a measured half-cell curve."""
+    options = {"direction": direction} if direction else None
+    data = {"data": f"file:{path}", "options": {"columns": list(columns)}} if columns else f"file:{path}"
+    return cw.calculations.OCPDataInterpolant(electrode, data, options=options)
+
+
+def published_curves():
+    return {
+        "graphite": half_cell("negative", CELL / "graphite_LGM50_ocp_Chen2020.csv", columns=NAMES),
+        "NMC": half_cell("positive", CELL / "nmc_LGM50_ocp_Chen2020.csv", columns=NAMES),
+    }
+
+
+def titration():
+    """Return the 40 files of the titration as one measurement, its current positive on discharge."""
+    paths = [ELECTRODES / "GITT" / f"pulse_{number}.csv" for number in range(1, 41)]
+    rows = pl.concat([pl.read_csv(path) for path in paths]).unique(subset=TIME, keep="first", maintain_order=True)
+    return rows.with_columns(-pl.col(CURRENT))
+
+
+def discharge():
+    """Return the discharge at C/10, with the ohmic drop with which it begins given back."""
+    rows = pl.read_csv(CELL / "cycle_25degC_0.1C.csv")
+    drop = rows[VOLTAGE][0] - rows[VOLTAGE][1]
+    end = int(np.flatnonzero(rows[CURRENT].to_numpy() > 0)[-1])
+    return rows[1 : end + 1].with_columns(pl.col(VOLTAGE) + drop)
+
+
+def balancing(data, capacity, before, **options):
+    """Return the elements that balance both electrodes against a cell of a capacity [A.h]."""
+    starts = {
+        "Negative electrode lower excess capacity [A.h]": (0.03, 0.0, 0.3),
+        "Negative electrode upper excess capacity [A.h]": (0.1, 0.0, 0.6),
+        "Positive electrode lower excess capacity [A.h]": (0.3, 0.0, 0.9),
+        "Positive electrode upper excess capacity [A.h]": (0.1, 0.0, 0.6),
+    }
+    free = {
+        name: cw.Parameter(name, initial_value=capacity * start, bounds=(capacity * low, capacity * high))
+        for name, (start, low, high) in starts.items()
+    }
+    measured = data.select(TIME, CURRENT, VOLTAGE)
+    objective = cw.objectives.ElectrodeBalancing(measured, options={"direction": "discharge", **options})
+    # Voltage and slope count by the error that is expected of the curves: 5 mV, and 5 mV over a hundredth of the cell.
+    cost = cw.costs.ChiSquare(variable_standard_deviations={VOLTAGE: 5e-3, SLOPE: 100 * 5e-3 / capacity})
+    return {
+        **before,
+        "balance": cw.DataFit({"cell": objective}, parameters=free, cost=cost),
+        "capacities": cw.calculations.MSMRFullCellCapacities(measured, method="upper excess capacity"),
+        "windows": cw.calculations.StoichiometryLimitsFromCapacity(),
+    }
+
+
+def reference_electrode(rows):
+    """Return the comparison with the potentials of both electrodes, which the reference electrode has measured."""
+    objectives = {}
+    for electrode in ("negative", "positive"):
+        potential = f"{electrode.capitalize()} electrode potential [V]"
+        data = rows.select(TIME, CURRENT, pl.col(potential).alias(VOLTAGE))
+        objectives[electrode] = cw.objectives.ElectrodeBalancingHalfCell(
+            electrode, data, options={"GITT": True, "objective variables": [VOLTAGE]}
+        )
+    return {"reference electrode": cw.Validation(objectives)}
+
+
+def inventory():
+    """Return the elements from the windows of the data to those between the voltage cut-offs."""
+    known = {"Lower voltage cut-off [V]": 2.5, "Upper voltage cut-off [V]": 4.2, "Nominal cell capacity [A.h]": 5.0}
+    full = cw.calculations.InitialSOCfromMaximumStoichiometry(options={"include concentration": "false"})
+    return {
+        "cell": cw.direct_entries.DirectEntry({**known, "Initial SOC [%]": 100.0}),
+        "full cell": full,
+        "lithium": cw.calculations.CyclableLithium(),
+        "between the cut-offs": cw.calculations.ElectrodeSOH(),
+    }
+
+
+def inner_error(result, element="balance", objective="cell"):
+    """Return the RMSE of the voltage [mV] between 5 and 95 % of the capacity."""
+    curves = result.element(element).series[objective]["optimal"]
+    capacity = curves["Capacity [A.h]"]
+    share = (capacity - capacity[0]) / np.ptp(capacity)
+    inner = (share > 0.05) & (share < 0.95)
+    return 1e3 * np.sqrt(np.mean((curves[f"{VOLTAGE} (model)"] - curves[f"{VOLTAGE} (data)"])[inner] ** 2))
+
+
+def windows_of(result):
+    """Return the stoichiometries at 0 and 100 % state of charge of both electrodes."""
+    names = [f"{one} electrode stoichiometry at {soc}% SOC" for one in ("Negative", "Positive") for soc in (0, 100)]
+    return [result.parameters.number(name) for name in names]
+
+
+def branches():
+    """Return the half-cell curves of both directions, and the mean of the two as the potential without a direction."""
+    both = {
+        f"{name} {direction}": half_cell(electrode, ELECTRODES / f"{file}_OCP_2_{short}.csv", direction)
+        for electrode, name, file in (("negative", "graphite", "anode"), ("positive", "NMC", "cathode"))
+        for direction, short in (("lithiation", "lit"), ("delithiation", "delit"))
+    }
+    means = {f"mean of {one}": cw.direct_entries.average_ocp(electrode=one) for one in ("negative", "positive")}
+    return {**both, **means}
+
+
+def tell(title, result):
+    n0, n100, p0, p100 = windows_of(result)
+    print(
+        f"{title:34} {inner_error(result):6.1f} mV    negative {n0:.3f} to {n100:.3f}    positive {p0:.3f} to {p100:.3f}"
+    )
+
+
+def main(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = titration()
+    capacity = 11.5e-3
+    first = cw.run(
+        cw.Pipeline(
+            balancing(rows, capacity, published_curves(), GITT=True) | reference_electrode(rows), name="Titration"
+        )
+    )
+    print(f"{'':34} {'RMSE':>9}    stoichiometry at 0 and 100 %")
+    tell("rests of the titration", first)
+    for electrode, statistics in first.element("reference electrode").result["summary_stats"].items():
+        error = next(one["value"] for one in statistics if one["name"].startswith("RMSE"))
+        print(f"    {electrode} electrode, never fitted {error:6.1f} mV")
+
+    second = cw.run(cw.Pipeline(balancing(discharge(), 5.0, published_curves()) | inventory(), name="LG M50 at C/10"))
+    tell("5 A.h cell at C/10", second)
+    print(f"{'between 2.5 and 4.2 V':>61}".rstrip())
+    print(f"    cyclable lithium {second.parameters.number('Cyclable lithium capacity [A.h]'):.2f} A.h")
+
+    print("\nPotentials with hysteresis, on the rests of the titration")
+    for title, options in (("the branches of a discharge", {}), ("the mean of both directions", {"direction": None})):
+        elements = balancing(rows, capacity, branches(), **{"GITT": True, **options})
+        tell(title, cw.run(cw.Pipeline(elements)))
+
+    print("\nWhat the data leave open")
+    for sentence in second.element("balance").result["identifiability"]["words"]:
+        print(f"    {sentence}")
+    return first, second
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("electrode-balancing"))

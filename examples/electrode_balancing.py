@@ -33,6 +33,7 @@ def half_cell(electrode, path, direction=None, columns=None):
 
 
 def published_curves():
+    """Return the elements that make the potentials of both electrodes without a direction."""
     return {
         "graphite": half_cell("negative", CELL / "graphite_LGM50_ocp_Chen2020.csv", columns=NAMES),
         "NMC": half_cell("positive", CELL / "nmc_LGM50_ocp_Chen2020.csv", columns=NAMES),
@@ -129,41 +130,84 @@ def branches():
 
 
 def tell(title, result):
+    """Print the error of a balance and the windows it has found."""
     n0, n100, p0, p100 = windows_of(result)
-    print(
-        f"{title:34} {inner_error(result):6.1f} mV    negative {n0:.3f} to {n100:.3f}    positive {p0:.3f} to {p100:.3f}"
-    )
+    found = f"negative {n0:.3f} to {n100:.3f}    positive {p0:.3f} to {p100:.3f}"
+    print(f"{title:34} {inner_error(result):6.1f} mV    {found}")
+
+
+def picture(first, second, path):
+    """Draw the discharge with its error and its slope, and where the electrodes of the titration work."""
+    import matplotlib.pyplot as plt
+
+    layout = [["voltage", "slope"], ["voltage", "slope"], ["error", "slope"], ["positive"] * 2, ["negative"] * 2]
+    figure, axes = plt.subplot_mosaic(layout, figsize=(9, 8.5), layout="constrained")
+    blue, red, grey = "#0b62c4", "#d1242f", "#9aa3ad"
+    curves = second.element("balance").series["cell"]["optimal"]
+    capacity = curves["Capacity [A.h]"]
+    for name, axis, scale in ((VOLTAGE, axes["voltage"], 1.0), (SLOPE, axes["slope"], -1.0)):
+        axis.plot(capacity, scale * curves[f"{name} (data)"], ".", color="black", ms=2.5, label="measured at C/10")
+        axis.plot(capacity, scale * curves[f"{name} (model)"], color=red, lw=1.2, label="balanced")
+    axes["voltage"].set(ylabel="Voltage [V]", title="5 A.h cell")
+    axes["voltage"].legend(frameon=False)
+    axes["slope"].set(ylabel="-dV/dQ [V/Ah]", xlabel="Discharged [A.h]", ylim=(0, 0.8), title="Slope")
+    axes["error"].plot(capacity, 1e3 * (curves[f"{VOLTAGE} (model)"] - curves[f"{VOLTAGE} (data)"]), color=red, lw=1)
+    axes["error"].axhline(0, color="black", lw=0.6)
+    axes["error"].set(ylabel="Error [mV]", xlabel="Discharged [A.h]", ylim=(-30, 30))
+    n0, n100, p0, p100 = windows_of(first)
+    for electrode, empty, full in (("positive", p0, p100), ("negative", n0, n100)):
+        axis = axes[electrode]
+        potential = first.parameters.function(f"{electrode.capitalize()} electrode OCP [V]")
+        theta = np.linspace(*potential.ends, 600)
+        soc = 100 * (theta - empty) / (full - empty)
+        inside = (soc >= 0) & (soc <= 100)
+        axis.plot(soc, potential(theta), color=grey, lw=1.5, label="half-cell curve")
+        axis.plot(soc[inside], potential(theta[inside]), color=blue, lw=2.5, label="in use, by the voltage of the cell")
+        known = first.element("reference electrode").series[electrode]["optimal"]
+        place = known["Capacity [A.h]"] / known["Capacity [A.h]"][-1]
+        label = "measured by a reference electrode, never fitted"
+        axis.plot(100 * (1 - place), known[f"{VOLTAGE} (data)"], "o", color="black", ms=3, label=label)
+        axis.axvspan(0, 100, color=blue, alpha=0.05)
+        ends = f"stoichiometry {empty:.3f} at 0 %, {full:.3f} at 100 %"
+        axis.set(xlim=(-12, 125), ylabel=f"{electrode.capitalize()} [V]")
+        axis.text(0.99, 0.06 if electrode == "positive" else 0.5, ends, transform=axis.transAxes, ha="right")
+    axes["positive"].set_title("Three-electrode cell: where the electrodes work")
+    axes["positive"].legend(frameon=False, loc="upper left")
+    axes["negative"].set(xlabel="State of charge [%]", ylim=(0, 1.2))
+    figure.savefig(path, dpi=100)
 
 
 def main(folder):
+    """Run everything, print the tables and write picture and report into the folder."""
+    from cellwright.report.page import render
+
     folder.mkdir(parents=True, exist_ok=True)
-    rows = titration()
-    capacity = 11.5e-3
-    first = cw.run(
-        cw.Pipeline(
-            balancing(rows, capacity, published_curves(), GITT=True) | reference_electrode(rows), name="Titration"
-        )
-    )
+    rows, capacity = titration(), 11.5e-3
+    balanced = balancing(rows, capacity, published_curves(), GITT=True)
+    first = cw.run(cw.Pipeline(balanced | reference_electrode(rows), name="Titration"))
     print(f"{'':34} {'RMSE':>9}    stoichiometry at 0 and 100 %")
     tell("rests of the titration", first)
     for electrode, statistics in first.element("reference electrode").result["summary_stats"].items():
         error = next(one["value"] for one in statistics if one["name"].startswith("RMSE"))
-        print(f"    {electrode} electrode, never fitted {error:6.1f} mV")
+        print(f"{f'  {electrode} electrode, never fitted':34} {error:6.1f} mV")
 
-    second = cw.run(cw.Pipeline(balancing(discharge(), 5.0, published_curves()) | inventory(), name="LG M50 at C/10"))
-    tell("5 A.h cell at C/10", second)
-    print(f"{'between 2.5 and 4.2 V':>61}".rstrip())
-    print(f"    cyclable lithium {second.parameters.number('Cyclable lithium capacity [A.h]'):.2f} A.h")
+    balanced = balancing(discharge(), 5.0, published_curves())
+    tell("5 A.h cell at C/10", cw.run(cw.Pipeline(balanced)))
+    second = cw.run(cw.Pipeline(balanced | inventory(), name="LG M50 at C/10"))
+    tell("the same from 2.5 to 4.2 V", second)
+    print(f"  cyclable lithium {second.parameters.number('Cyclable lithium capacity [A.h]'):.2f} A.h")
 
     print("\nPotentials with hysteresis, on the rests of the titration")
-    for title, options in (("the branches of a discharge", {}), ("the mean of both directions", {"direction": None})):
-        elements = balancing(rows, capacity, branches(), **{"GITT": True, **options})
+    for title, direction in (("the branches of a discharge", "discharge"), ("the mean of both directions", None)):
+        elements = balancing(rows, capacity, branches(), GITT=True, direction=direction)
         tell(title, cw.run(cw.Pipeline(elements)))
 
-    print("\nWhat the data leave open")
+    print("\nWhat the data leave open, 5 A.h cell")
     for sentence in second.element("balance").result["identifiability"]["words"]:
-        print(f"    {sentence}")
-    return first, second
+        print(f"  {sentence}")
+    picture(first, second, folder / "electrode-balancing.png")
+    (folder / "report.html").write_text(render(second), encoding="utf-8")
+    print(f"\npicture and report: {folder}")
 
 
 if __name__ == "__main__":

@@ -357,3 +357,20 @@ def test_what_the_middle_of_a_curve_leaves_open_is_said():
     objective = cell(Q[middle], voltage()[middle] + 5e-4 * np.random.default_rng(2).standard_normal(middle.sum()))
     words = fitted(objective).result["identifiability"]["words"]
     assert any("electrode" in said and ("determine" in said or "told apart" in said) for said in words)
+
+
+def test_a_plateau_does_not_say_where_on_it_an_electrode_works():
+    def plateau(x):
+        return 3.42 + 0.3 * np.exp(-80 * x) - 0.3 * np.exp(80 * (x - 1))
+
+    entry = cw.direct_entries.DirectEntry({f"{N} OCP [V]": negative, f"{P} OCP [V]": plateau})
+    noise = 1e-3 * np.random.default_rng(4).standard_normal(len(Q))
+    volts = plateau((2.0 + Q) / 7.6 * 0.5 + 0.2) - negative((0.2 + SPAN - Q) / 5.8) + noise
+    starts = {**FOUR, f"{P} {UPPER}": (2.0, (0.5, 3)), f"{P} {LOWER}": (2.0, (0.5, 3))}
+    cost = cw.costs.ChiSquare(variable_standard_deviations={VOLTAGE: 1e-3, SLOPE: 0.03})
+    record = fitted(cell(volts=volts), starts, cost=cost, before=entry)
+    words = record.result["identifiability"]["words"]
+    assert f"these data do not determine {P} lower excess capacity within its range" in words
+    width = {name: high - low for name, (low, high) in record.intervals.items()}
+    assert width[f"{P} {UPPER}"] > 0.5
+    assert max(width[f"{N} {part}"] for part in (LOWER, UPPER)) < 0.02

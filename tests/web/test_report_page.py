@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from cellwright.report.page import render
-from cellwright.schema.parameters import Origin
+from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, PipelineResult
+from cellwright.schema.values import Function
 from cellwright.testing.results import example_result
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -242,3 +243,18 @@ def named(result: PipelineResult, evil: str) -> PipelineResult:
     return replace(
         result, name=evil, elements=elements, parameters=parameters, config={evil: {"seed": evil}}, warnings=(evil,)
     )
+
+
+def test_the_windows_of_the_electrodes_are_drawn(visit: Callable[..., Visit]) -> None:
+    given: dict[str, Any] = {
+        "Negative electrode stoichiometry at 0% SOC": 0.05, "Negative electrode stoichiometry at 100% SOC": 0.9,
+        "Positive electrode stoichiometry at 0% SOC": 0.95, "Positive electrode stoichiometry at 100% SOC": 0.3,
+        "Negative electrode OCP [V]": Function.trace(lambda sto: 0.5 - 0.4 * sto),
+        "Positive electrode OCP [V]": Function.table("sto", [0.25, 1.0], [4.4, 3.5]),
+    }  # fmt: skip
+    parameters = ParameterSet(given, dict.fromkeys(given, Origin("balance")))
+    seen = visit(render(PipelineResult("r", "r", "completed", (), {}, parameters)))
+    assert seen.console == []
+    # Both potentials over the state of charge, and the curve of each by itself.
+    assert len(seen.probe["drawn"]) == 4
+    assert min(seen.probe["drawn"]) > 10

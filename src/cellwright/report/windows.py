@@ -118,10 +118,10 @@ def window_plot(parameters: Mapping[str, Any]) -> Plot | None:
     U_n, U_p = negative.potentials(soc), positive.potentials(soc)
     cell = Line("Cell, open circuit", "fitted", np.where(used, U_p - U_n, np.nan))
     panels = [
-        Panel(f"{title} electrode [V]", (Line(title, "initial", U), Line("in use", "best", np.where(used, U, np.nan))))
+        Panel(f"{title} [V]", (Line(title, "initial", U), Line("in use", "best", np.where(used, U, np.nan))))
         for title, U in (("Positive", U_p), ("Negative", U_n))
     ]
-    upper = Panel("Positive electrode, cell [V]", (*panels[0].lines, cell))
+    upper = Panel("Positive, cell [V]", (*panels[0].lines, cell))
     return Plot("Where the electrodes work", "State of charge [%]", 100 * soc, (upper, panels[1]))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cellwright import models
-    from cellwright.catalog import calculations, costs, metrics, objective_functions, objectives, transforms
+    from cellwright.catalog import actions, calculations, costs, metrics, objective_functions, objectives, transforms
     from cellwright.catalog import distributions as stats
     from cellwright.catalog import entries as direct_entries
     from cellwright.catalog import estimators as optimizers
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
+    "actions": "cellwright.catalog.actions",
     "calculations": "cellwright.catalog.calculations",
     "costs": "cellwright.catalog.costs",
     "direct_entries": "cellwright.catalog.entries",
@@ -122,6 +123,7 @@ __all__ = [
     "TimeRangeSpec",
     "TimeSeriesSpec",
     "Validation",
+    "actions",
     "calculations",
     "check",
     "costs",

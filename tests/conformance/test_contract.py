@@ -1159,7 +1159,9 @@ def test_what_is_not_implemented_is_read_and_refused_by_name(family: str, tag: s
         cw.run(pipeline)
 
 
-@pytest.mark.parametrize("family", [family for family in members() if family not in {"Metric", "Model", "Regularizer"}])
+@pytest.mark.parametrize(
+    "family", [family for family in members() if family not in {"Action", "Metric", "Model", "Regularizer"}]
+)
 def test_what_does_not_exist_is_no_promise(family: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^element.*: there is no .* 'Nonesuch'") as caught:
         cw.Pipeline.from_config(with_member(family, "Nonesuch"))

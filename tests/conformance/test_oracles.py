@@ -9,7 +9,7 @@ import pytest
 from cellwright.schema.variant import members
 
 ORACLES = Path(__file__).parents[1] / "oracle"
-PROVED = ("Entry", "Calculation", "Cost", "Distribution", "Transform", "Metric", "Feature")
+PROVED = ("Entry", "Calculation", "Cost", "Distribution", "Transform", "Metric", "Action", "Feature")
 """The families whose members are formulas."""
 WORKING = [kind.__name__ for family in PROVED for kind in members().get(family, {}).values() if kind.implemented()]
 

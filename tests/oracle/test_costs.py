@@ -169,12 +169,13 @@ def test_a_named_noise_is_looked_up():
 
 @pytest.mark.oracle("DesignFunction")
 def test_a_design_is_the_weighted_sum_of_its_metrics():
-    metrics = {"cell": {"energy": (np.array([-3.0]), np.zeros(1)), "mass": (np.array([0.5]), np.zeros(1))}}
-    both = {**metrics, "rate": {"time": (np.array([2.0]), np.zeros(1))}}
+    goal = np.array([np.nan])
+    metrics = {"cell": {"energy": (np.array([-3.0]), goal), "mass": (np.array([0.5]), goal)}}
+    both = {**metrics, "rate": {"time": (np.array([2.0]), goal)}}
     # By hand: 2 (-3 + 0.5) + 2.
     assert DesignFunction(objective_weights={"cell": 2}).scalar(both) == -3.0
     assert DesignFunction(calculation_structure={"cell": ["energy"]}).scalar(both) == -3.0
-    assert DesignFunction().scalar({"cell": {"energy": (np.array([np.nan]), np.zeros(1))}}) == np.inf
+    assert DesignFunction().scalar({"cell": {"energy": (np.array([np.nan]), goal)}}) == np.inf
     assert not DesignFunction().has_residuals
 
 

@@ -4,6 +4,7 @@ Importing this package registers every member; `cellwright.schema.variant.discov
 """
 
 from cellwright.catalog import (
+    actions,
     calculations,
     costs,
     distributions,
@@ -18,6 +19,7 @@ from cellwright.catalog import (
 )
 
 __all__ = [
+    "actions",
     "calculations",
     "costs",
     "distributions",

@@ -31,6 +31,8 @@ _NORMALIZATIONS: dict[str, Callable[[Array], Any]] = {
     "root_mean_squares": lambda y: np.sqrt(np.mean(y**2)),
     "identity": lambda y: 1.0,
 }
+STRICT = 100.0
+"""How many percent worse a design counts for each percent by which it breaks a bound."""
 FAILED = 1e6
 """What stands for a value that the model does not have, in a likelihood: so far off that no fit ends there."""
 
@@ -494,13 +496,17 @@ class GaussianLogLikelihood(ScopedCost):
 
 
 class DesignFunction(ScopedCost):
-    """Weighted sum of what design objectives report, such as energy per mass.
+    """Weighted sum of what design objectives report, such as energy per mass, made worse by bounds that are broken.
 
-    J = Σ_i w_i Σ_k m_ik over the metrics m_ik of the objectives i, each a number that is the smaller the better: the
-    action of a metric has given it its sign. A metric without a value makes the cost infinite. It looks at the model
-    alone, and has no residual array.
+    J = Σ_i w_i Σ_k g_ik over the goals g_ik of the objectives i, each a number that is the smaller the better: the
+    action of a metric has given it its sign. With V = Σ_i w_i Σ_k v_ik over the bounds, each the fraction of its value
+    by which it is broken, a goal above 0 counts 1 + 100 V times, one below 0 1 / (1 + 100 V) times, and 100 V is added:
+    a design that breaks a bound by 1 % is as good as one that keeps it and is half as good, whatever the units are. The
+    penalty is exact: the best design keeps its bounds as long as no goal gains 100 % by 1 % beyond them. A metric
+    without a value makes the cost infinite. It looks at the model alone, and has no residual array.
 
-    Source: Boyd & Vandenberghe, Convex Optimization (2004), section 4.7.4 (scalarization).
+    Source: Boyd & Vandenberghe, Convex Optimization (2004), section 4.7.4 (scalarization); Nocedal & Wright, Numerical
+    Optimization (2006), section 17.2 (exact penalty).
     """
 
     type: Literal["DesignFunction"] = "DesignFunction"
@@ -508,11 +514,19 @@ class DesignFunction(ScopedCost):
     of_data: ClassVar[bool] = False
 
     def scalar(self, comparison: Comparison) -> float:
-        """Return the weighted sum of the metrics, which stand where other costs find the model."""
-        total = sum(
-            self._weight(objective, metric) * float(np.sum(value))
-            for objective, metric, value, _ in self._counted(comparison)
-        )
+        """Return the weighted sum of the scores, which stand where other costs find the model.
+
+        Where these find data, NaN says that the score is that of a goal, a number that it is that of a bound.
+        """
+        goals, beyond = [], 0.0
+        for objective, metric, value, data in self._counted(comparison):
+            score = self._weight(objective, metric) * float(np.sum(value))
+            if np.isnan(data).all():
+                goals.append(score)
+            else:
+                beyond += score
+        worse = 1 + STRICT * beyond
+        total = sum(goal * worse if goal > 0 else goal / worse for goal in goals) + STRICT * beyond
         return float(total) if np.isfinite(total) else float("inf")
 
     def residuals(self, comparison: Comparison) -> None:

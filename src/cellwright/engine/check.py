@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from cellwright.engine.analysis import look
 from cellwright.engine.array_fit import look_at_each, standing_in
+from cellwright.engine.designs import first_design
 from cellwright.engine.doubts import beside, implausible, told_by
 from cellwright.engine.fit import FitSetup, set_up
 from cellwright.engine.found_tables import tables_read, with_tables
@@ -111,7 +112,9 @@ class Walk:
 
 
 def check(pipeline: Pipeline, world: World) -> CheckReport:
-    """Return every problem of a pipeline. Data are read and models built; nothing is integrated.
+    """Return every problem of a pipeline. Data are read and models built; nothing is integrated, but for first designs.
+
+    A design has no data that could be looked at; whether it can be simulated at all is what a check can tell of it.
 
     Fits stand at their initial guess; an element whose result is known from an earlier run stands at that.
     """
@@ -202,6 +205,9 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
 def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
     setup, errors = set_up(name, element, walk.parameters, world)
     doubtful = [*implausible(element.objectives, walk.parameters), *beside(setup.cost.terms, setup.space)]
+    if not errors:
+        elsewhere = setup.estimator.global_search or element.multistarts is not None
+        doubtful += first_design(setup.ready, setup.space.values(setup.space.initial), elsewhere)
     walk.problems += [replace(problem, at=(name, *problem.at)) for problem in doubtful]
     _note_fit(name, setup, errors, walk)
     _stand_in(name, element, walk)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from cellwright.catalog.costs import SSE
+from cellwright.catalog.costs import SSE, DesignFunction
 from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
+from cellwright.engine.designs import bounds_told, courses, designs, metrics_told
 from cellwright.engine.doubts import told_by
 from cellwright.engine.identifiability import with_identifiability
 from cellwright.engine.job import ObjectiveJob
@@ -252,6 +253,8 @@ def _record(
     before = dict(zip(told, answers[: len(told)], strict=True))
     after = dict(zip(told, answers[len(told) :], strict=True))
     counts["solves"] += len(answers)
+    metrics = {n: metrics_told(one, initial=before[n], fitted=after[n]) for n, one in designs(told).items()}
+    bounds = [said for n, rows in metrics.items() for said in bounds_told(n, rows)]
     values = {**best.values, **_tied_values(element, setup.p, best.values)}
     rows = [_row(dimension, best.values[dimension.name]) for dimension in best.space.dimensions]
     return ElementRecord(
@@ -274,13 +277,19 @@ def _record(
             "seed": seed,
             "children": [_child(child, setup.estimator) for child in ordered] if len(ordered) > 1 else [],
             "parameters": rows,
-            "objectives": {n: _before_and_after(told[n], before[n], after[n]) for n in told},
+            "objectives": {n: _before_and_after(told[n], before[n], after[n]) for n in told if n not in metrics},
+            **({"metrics": metrics} if metrics else {}),
         },
         reads=tuple(sorted(setup.reads)),
         series=_series(told, before, after),
         trace=tuple(best.evaluation.trace),
         counts=dict(counts),
-        warnings=(*failures_told(counts, causes), *_early(told, after), *_doubted(told, best.values)),
+        warnings=(
+            *failures_told(counts, causes),
+            *_early(told, after),
+            *bounds,
+            *_doubted(told, best.values),
+        ),
     )
 
 
@@ -299,9 +308,12 @@ def _kind(child: Child, estimator: Estimator) -> dict[str, Any]:
 
 
 def _early(ready: Mapping[str, Prepared], after: Mapping[str, Answer]) -> list[str]:
-    """Return a warning for each objective whose best simulation does not last as long as the data."""
+    """Return a warning for each objective whose best simulation does not last as long as the data, or the protocol."""
+    planned, said = designs(ready), "even the best simulation ended before the data"
     return [
-        f"{name}: even the best simulation ended before the data ({after[name].message}); what is missing was penalised"
+        f"{name}: the best design was not taken to the end of its experiment ({after[name].message})"
+        if name in planned
+        else f"{name}: {said} ({after[name].message}); what is missing was penalised"
         for name in ready
         if after[name].status == "ended early"
     ]
@@ -352,8 +364,11 @@ def _before_and_after(one: Prepared, before: Answer, after: Answer) -> dict[str,
 
 
 def _series(ready: Mapping[str, Prepared], before: Mapping[str, Answer], after: Mapping[str, Answer]) -> Series:
+    planned = designs(ready)
     return {
-        name: {
+        name: courses(before[name], after[name])
+        if name in planned
+        else {
             "optimal": channels(one, after[name].predicted),
             "baseline": channels(one, before[name].predicted),
         }
@@ -385,7 +400,10 @@ def _listeners(element: DataFit) -> tuple[Listener, ...]:
 
 def _cost_and_estimator(element: DataFit, terms: Terms) -> tuple[TotalCost, Estimator]:
     own = {name: objective.cost for name, objective in element.objectives.items() if objective.cost is not None}
-    cost = TotalCost(element.cost or SSE(), own, terms)
+    planned = [name for name in _designs_in(element) if name not in own]
+    if element.cost is None and len(planned) < len(element.objectives):
+        own |= {name: DesignFunction() for name in planned}
+    cost = TotalCost(element.cost or (SSE() if len(own) or not planned else DesignFunction()), own, terms)
     if element.optimizer is not None:
         return cost, element.optimizer
     return cost, ScipyLeastSquares() if _has_residuals(cost) else ScipyMinimize()
@@ -410,7 +428,9 @@ def _mismatches(cost: TotalCost, estimator: Estimator, space: Space) -> list[Cel
             ConfigurationError(
                 f"{kind} needs a cost with residuals, and {' and '.join(sorted(names))} has none",
                 at=("cost",),
-                hint="use SSE, or ScipyMinimize as the optimizer",
+                hint="a design has no data to leave residuals of: use ScipyMinimize, CMAES or another as the optimizer"
+                if "DesignFunction" in names
+                else "use SSE, or ScipyMinimize as the optimizer",
             )
         )
     if estimator.global_search and not space.bounded:
@@ -423,14 +443,27 @@ def _mismatches(cost: TotalCost, estimator: Estimator, space: Space) -> list[Cel
 
 
 def _metrics(element: DataFit) -> Iterator[CellwrightError]:
-    """Yield an error for a cost of metrics where objectives compare data."""
+    """Yield an error for a cost of metrics where objectives compare data, and for one of data where they do not."""
     data = [name for name, one in element.objectives.items() if isinstance(one, FittingObjective)]
+    planned = _designs_in(element)
+    judged = [(("objectives", name, "cost"), element.objectives[name].cost, name) for name in planned]
+    whole = [name for name in planned if element.objectives[name].cost is None]
+    for at, cost, name in [*judged, *[(("cost",), element.cost, name) for name in whole[:1]]]:
+        wrong = [type(part).__name__ for part in _costs_in(cost) if part.of_data and not hasattr(part, "costs")]
+        if wrong:
+            said = f"{wrong[0]} compares data, and {name!r} is a design, without any"
+            yield ConfigurationError(said, at=at, hint="leave the cost out, or use DesignFunction")
     places: list[tuple[Path, Cost | None, list[str]]] = [(("cost",), element.cost, data)]
     places += [(("objectives", name, "cost"), element.objectives[name].cost, [name]) for name in data]
     for at, cost, objectives in places:
         if objectives and not all(part.of_data for part in _costs_in(cost)):
             said = f"DesignFunction is a sum of metrics, and {objectives[0]!r} compares data"
             yield ConfigurationError(said, at=at, hint="use SSE, or a DesignObjective")
+
+
+def _designs_in(element: DataFit) -> list[str]:
+    """Return the names of the objectives that compare no data."""
+    return [name for name, one in element.objectives.items() if not isinstance(one, FittingObjective)]
 
 
 def _costs_in(cost: Cost | None) -> Iterator[Cost]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from cellwright.catalog.objectives.design import PreparedDesign
+from cellwright.engine.designs import bounds_told, design_statistics, metrics_told
 from cellwright.engine.doubts import told_by
 from cellwright.engine.objectives import channels, prepared, statistics
 from cellwright.engine.world import World
@@ -12,6 +14,7 @@ from cellwright.schema.elements import Validation
 from cellwright.schema.families import Cost, Prepared
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.results import Channels, ElementRecord
+from cellwright.schema.work import Answer
 
 TIMELESS = "features of pulses are no time series: they are compared pulse by pulse"
 """What is said of an objective whose comparison has no course over time."""
@@ -30,10 +33,17 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
     stats: dict[str, list[dict[str, Any]]] = {}
     series: dict[str, dict[str, Channels]] = {}
     outcomes: dict[str, dict[str, Any]] = {}
+    bounds: list[str] = []
     for objective, one in ready.items():
         solved = one.predict({})
         if solved.status not in {"solved", "ended early"}:
             failed[objective] = solved.message or solved.status
+            continue
+        if isinstance(one, PreparedDesign):
+            rows = metrics_told(one, value=Answer(solved.status, solved.outputs))
+            stats[objective], bounds = design_statistics(rows), [*bounds, *bounds_told(objective, rows)]
+            series[objective] = {"optimal": PreparedDesign.course(solved.outputs)}
+            outcomes[objective] = {"status": solved.status, "points": len(rows), "compared": len(rows)}
             continue
         stats[objective] = _rows(costs, one, solved.outputs)
         series[objective] = {"optimal": channels(one, solved.outputs)}
@@ -66,6 +76,7 @@ def validate(name: str, element: Validation, p: ParameterSet, world: World) -> E
                 "are compared"
                 for o in early
             ),
+            *bounds,
             *(f"{problem.at[-1]}: {problem.message}" for problem in told_by(ready, {})),
         ),
     )

@@ -5,8 +5,9 @@ where an experiment ended that did not come to its end. Variables are worked out
 reads.
 """
 
+import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
@@ -15,20 +16,24 @@ import numpy as np
 import pybamm
 
 from cellwright.errors import CellwrightError, ConfigurationError, MissingParameterError, SolverError, did_you_mean
+from cellwright.models.lengths import stretching
 from cellwright.models.numerics import simulation_keywords, solver_of
 from cellwright.models.parameterised import ParameterisedModel, one_line
 from cellwright.models.simulate import CURRENT, parameter_values, pybamm_model, required
 from cellwright.models.simulation import KEPT
 from cellwright.physics.constants import FARADAY, SECONDS_PER_HOUR
-from cellwright.schema.record import Array, Joined, Step, Stretch
-from cellwright.schema.simulation import ExperimentProblem, Solved
+from cellwright.schema.expressions import Expression
+from cellwright.schema.record import TIME, Array, Joined, Step, Stretch
+from cellwright.schema.simulation import COURSE, ExperimentProblem, Solved
 from cellwright.schema.values import free_names
+
+logger = logging.getLogger(__name__)
 
 CAPACITY = "Nominal cell capacity [A.h]"
 LIMITS = ("Lower voltage cut-off [V]", "Upper voltage cut-off [V]")
 AT_REST = ("Open-circuit voltage at 0% SOC [V]", "Open-circuit voltage at 100% SOC [V]")
 AMBIENT = ("Ambient temperature [K]", "Initial temperature [K]")
-FIXED = frozenset([CAPACITY, *LIMITS, *AT_REST, *AMBIENT])
+FIXED = frozenset([*LIMITS, *AT_REST, *AMBIENT])
 """Parameters that PyBaMM's experiments take as numbers alone: free ones are built in anew for each value."""
 INVENTORY = {
     "Q_n": "Negative electrode capacity [A.h]",
@@ -54,11 +59,15 @@ class BuiltExperiment(ParameterisedModel):
     problem: ExperimentProblem
     health: frozenset[str]
     """The variables that are read of the state of health at rest."""
+    quantities: frozenset[str] = frozenset()
+    """The parameters that are measured."""
+    stretches: Mapping[str, str] = field(default_factory=dict)
+    """The domains whose meshes stretch with lengths that are inputs."""
     portable: ClassVar[bool] = False
 
     def thinned(self, points: Sequence[Mapping[str, float]]) -> "BuiltExperiment":
-        """Return the same: what metrics read is little already."""
-        return self
+        """Return the same without the courses of variables: what metrics read is little already."""
+        return build(replace(self.problem, courses=())) if self.problem.courses else self
 
     def solved(self, shape: tuple[float, ...], rows: list[list[float]]) -> list[Solved]:
         """Return the measures at each row of inputs, one after the other.
@@ -70,11 +79,13 @@ class BuiltExperiment(ParameterisedModel):
             simulation = self.simulation_at(shape)
         except Exception as cause:  # what cannot be built is a status of these solves
             return [Solved("failed", message=one_line(cause))] * len(rows)
-        return [self._solved(simulation, dict(zip(self.inputs, row, strict=True))) for row in rows]
+        fixed = dict(zip(self.structural, shape, strict=True))
+        return [self._solved(simulation, dict(zip(self.inputs, row, strict=True)), fixed) for row in rows]
 
-    def _solved(self, simulation: Any, inputs: dict[str, float]) -> Solved:
+    def _solved(self, simulation: Any, inputs: dict[str, float], fixed: Mapping[str, float]) -> Solved:
         ending = Ending()
         try:
+            inputs |= self._known(self.steering, {**fixed, **inputs})
             with warnings.catch_warnings():
                 # PyBaMM looks at the profile of each step all the time, also beyond its end.
                 warnings.simplefilter("ignore", pybamm.SolverWarning)
@@ -84,17 +95,38 @@ class BuiltExperiment(ParameterisedModel):
                     calc_esoh="capacity" in simulation.experiment.termination,
                     callbacks=[ending],
                 )
-            record = self._record(solution, ending, Health(simulation, solution, inputs, self.health))
+            known = self._known(self.quantities, {**fixed, **inputs})
+            record = self._record(solution, ending, Health(simulation, solution, inputs, self.health, known))
             outputs = {name: np.atleast_1d(one.measure(record)) for name, one in self.problem.measures.items()}
+            outputs |= self._courses(record)
         except Exception as cause:  # whatever fails inside PyBaMM is a status of this solve
             return Solved("failed", message=one_line(cause))
-        missing = [name for name, values in outputs.items() if np.isnan(values).any()]
+        missing = [name for name in self.problem.measures if np.isnan(outputs[name]).any()]
+        if self.problem.whole and not record.complete:
+            return Solved("failed", outputs, ending.told())
         if record.complete or not missing:
-            return Solved("solved", outputs)
+            return Solved("solved", outputs, self._gap(missing, record))
         said = f"{ending.told()}; what comes later has no value"
-        if all(np.isnan(values).all() for values in outputs.values()):
+        if all(np.isnan(outputs[name]).all() for name in self.problem.measures):
             return Solved("failed", message=said)
         return Solved("ended early", outputs, said)
+
+    def _gap(self, missing: Sequence[str], record: Stretch) -> str:
+        """Return which measures have no value, and why the first of them has none."""
+        if not missing:
+            return ""
+        why = self.problem.measures[missing[0]].gap(record)
+        return f"{' and '.join(map(repr, missing))} has no value" + (f": {why}" if why else "")
+
+    def _courses(self, record: Stretch) -> dict[str, Array]:
+        names = (TIME, *self.problem.courses) if self.problem.courses else ()
+        return {f"{name}{COURSE}": record.series(name) for name in names}
+
+    def _known(self, names: Iterable[str], values: Mapping[str, float]) -> dict[str, float]:
+        """Return parameters at these values of the free ones."""
+        p = self.problem.parameters.values_
+        found = {name: values.get(name, p.get(name)) for name in names}
+        return {n: float(v.substitute(values) if isinstance(v, Expression) else v) for n, v in found.items()}  # type: ignore[arg-type]
 
     def _record(self, solution: Any, ending: "Ending", health: "Health") -> Stretch:
         cycles = {}
@@ -123,13 +155,19 @@ class BuiltExperiment(ParameterisedModel):
         return tuple(rows)
 
     @cached_property
+    def steering(self) -> frozenset[str]:
+        """The parameters that are values of steps and follow from free ones."""
+        p = self.problem.parameters.values_
+        return frozenset(name for name in _values_of_steps(self.problem) if free_names(p.get(name)))
+
+    @cached_property
     def _saved(self) -> list[int] | None:
         """The cycles that are kept, by PyBaMM's number from 1; None for all."""
         needed = [measure.numbers() for measure in self.problem.measures.values()]
         named = [numbers for numbers in needed if numbers is not None]
-        if len(named) < len(needed):
+        if self.problem.kept is None and (len(named) < len(needed) or self.problem.courses):
             return None
-        return sorted(number + 1 for numbers in named for number in numbers)
+        return sorted({number + 1 for numbers in (self.problem.kept or (), *named) for number in numbers})
 
     @cached_property
     def simulation_at(self) -> Any:
@@ -140,8 +178,9 @@ class BuiltExperiment(ParameterisedModel):
         problem, fixed = self.problem, dict(zip(self.structural, shape, strict=True))
         model = pybamm_model(problem.model)
         solver = solver_of(problem.model.settings.get("solver"))
-        ends = all(one.kept_at_ends for one in problem.measures.values())
+        ends = not problem.courses and all(one.kept_at_ends for one in problem.measures.values())
         solver.store_first_last = ends if problem.ends_alone is None else problem.ends_alone
+        settings = {**problem.model.settings, **({"submesh_types": self.stretches} if self.stretches else {})}
         values = parameter_values(self, fixed, 0.0)
         for rest, limit in zip(AT_REST, LIMITS, strict=True):
             if rest not in values and limit in values:
@@ -154,9 +193,9 @@ class BuiltExperiment(ParameterisedModel):
                 solver=solver,
                 discretisation_kwargs={"check_model": not problem.free},
                 experiment_model_mode=problem.mode,
-                **simulation_keywords(model, problem.model.settings),
+                **simulation_keywords(model, settings),
             )
-            simulation.build_for_experiment(inputs=dict.fromkeys(self.inputs, 0.0))
+            simulation.build_for_experiment(inputs=dict.fromkeys([*self.inputs, *self.steering], 0.0))
         except CellwrightError:
             raise
         except Exception as cause:
@@ -191,15 +230,21 @@ class ObservedStep(Mapping[str, Array]):
 
 @dataclass
 class Health:
-    """The state of health at rest, where it is read: capacity and stoichiometries of the empty and the full cell."""
+    """The state of health at rest, where it is read: capacity and stoichiometries of the empty and the full cell.
+
+    `known` are the parameters that are measured.
+    """
 
     simulation: Any
     solution: Any
     inputs: Mapping[str, float]
     variables: frozenset[str]
+    known: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, variable: str, step: Any) -> Array:
         """Return a variable at all recorded times of a step: one of the model's, or one of the state of health."""
+        if variable in self.known:
+            return np.array([self.known[variable]])
         if variable not in self.variables:
             return np.ravel(step[variable].entries)
         if variable == SOC:
@@ -279,10 +324,12 @@ def build(problem: ExperimentProblem) -> BuiltExperiment:
     model = pybamm_model(problem.model)
     health = _health_of(problem, model)
     variables = {name for one in problem.measures.values() for name in one.variables} - health
+    variables |= {*problem.courses}
     variables |= {*INVENTORY.values(), LITHIUM} if health else set()
     variables |= CONTROLLED & set(model.variables)
     needed, start, structural = required(problem, model, sorted(variables))
-    needed |= _needed_by(problem)
+    quantities = frozenset(name for one in problem.measures.values() for name in one.parameters)
+    needed |= _needed_by(problem) | quantities
     missing = sorted(needed - start.gives - problem.parameters.values_.keys() - {*problem.free, CURRENT})
     if missing:
         raise MissingParameterError(
@@ -292,7 +339,15 @@ def build(problem: ExperimentProblem) -> BuiltExperiment:
         )
     values = problem.parameters.values_
     fixed = {name for known in FIXED for name in (known, *free_names(values.get(known))) if name in problem.free}
-    built = BuiltExperiment(problem, needed, start, tuple(sorted({*structural, *fixed})), health)
+    stretches = {} if fixed else stretching(problem.model, model, structural)
+    if stretches:
+        built = BuiltExperiment(problem, needed, start, (), health, quantities, stretches)
+        try:
+            built.simulation_at(())
+            return built
+        except SolverError as cause:  # of variables that such a mesh does not know
+            logger.info("%s is built anew for each length, since %s", problem.model.type, one_line(cause))
+    built = BuiltExperiment(problem, needed, start, tuple(sorted({*structural, *fixed})), health, quantities)
     if not built.structural:
         built.simulation_at(())
     else:
@@ -302,7 +357,7 @@ def build(problem: ExperimentProblem) -> BuiltExperiment:
 
 def _as_long_as_needed(problem: ExperimentProblem) -> ExperimentProblem:
     needed = [one.numbers() for one in problem.measures.values()]
-    if any(numbers is None for numbers in needed):
+    if problem.whole or problem.courses or any(numbers is None for numbers in needed):
         return problem
     last = max((number for numbers in needed for number in numbers or ()), default=0)
     return replace(problem, cycles=problem.cycles[: last + 1], joined=problem.joined[: last + 1])
@@ -334,9 +389,13 @@ def _summaries(name: str, known: Sequence[str]) -> str:
 
 def _needed_by(problem: ExperimentProblem) -> frozenset[str]:
     """Return the parameters that the experiment itself reads, the nominal capacity whatever its steps are."""
+    return frozenset([CAPACITY, *LIMITS, *AMBIENT]) | _values_of_steps(problem)
+
+
+def _values_of_steps(problem: ExperimentProblem) -> frozenset[str]:
+    """Return the parameters that are the values of steps."""
     steps = [step for cycle in problem.cycles for step in cycle if isinstance(step, Mapping)]
-    named = {step["value"] for step in steps if isinstance(step.get("value"), str)}
-    return frozenset([CAPACITY, *LIMITS, *AMBIENT]) | named
+    return frozenset(step["value"] for step in steps if isinstance(step.get("value"), str))
 
 
 def experiment_of(problem: ExperimentProblem, fixed: Mapping[str, float]) -> Any:
@@ -365,16 +424,33 @@ def _step(problem: ExperimentProblem, step: Any, fixed: Mapping[str, float], at:
         if isinstance(step, str):
             return pybamm.step.string(step)
         value = step.get("value")
-        if isinstance(value, str) and value not in problem.free:
-            step = {**step, "value": problem.parameters.number(value)}
-        elif isinstance(value, str) and value in fixed:
+        known = problem.parameters.values_.get(value) if isinstance(value, str) else None
+        if isinstance(value, str) and value in fixed:
             step = {**step, "value": fixed[value]}
+        elif isinstance(value, str) and value not in problem.free and not free_names(known):
+            step = {**step, "value": problem.parameters.number(value)}
+        elif isinstance(value, str):
+            _refuse_ends_without_direction(step)
         return pybamm.Experiment.from_config({"steps": [step]}).steps[0]
-    except CellwrightError:
-        raise
+    except CellwrightError as error:
+        raise (error if error.at else error.within(*at)) from None
     except Exception as cause:
         raise ConfigurationError(
             f"PyBaMM does not understand the step {step!r:.80}: {one_line(cause)}",
             at=at,
             hint="for example 'Discharge at 1C until 2.5 V' or {'type': 'rest', 'duration': 600}",
         ) from None
+
+
+def _refuse_ends_without_direction(step: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for a voltage at which a step ends whose value PyBaMM does not know the sign of.
+
+    It would never end there: whether the voltage is to rise or to fall follows from that sign.
+    """
+    for end in step.get("terminations") or ():
+        if isinstance(end, Mapping) and end.get("type") == "voltage" and not end.get("operator"):
+            raise ConfigurationError(
+                f"{step['value']!r} is a parameter, and nothing says whether the voltage is to rise or fall to "
+                f"{end.get('value')} V",
+                hint="add 'operator': '>' or '<' to that end",
+            )

@@ -112,7 +112,7 @@ def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[st
             hint = did_you_mean(f"X-averaged {name}", known)
         else:
             continue
-        raise ConfigurationError(said, at=("options", "objective variables"), hint=hint)
+        raise ConfigurationError(said, at=("options", "objective variables"), hint=hint, detail={"variable": name})
     model.events = [event for event in model.events if event.name not in CUT_OFF_EVENTS]
     model.variables = {name: model.variables[name] for name in variables}
     shape = {parameter.name: "Parameter" for parameter in pybamm.Geometry(model.default_geometry).parameters}

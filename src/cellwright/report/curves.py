@@ -126,7 +126,8 @@ def decimate(rows: Array, points: int) -> NDArray[np.intp]:
 def comparisons(title: str, series: Mapping[str, Channels], fitted: bool) -> Iterator[Plot]:
     """Yield a plot for each variable of an objective: measured against model, and below it the error of the model.
 
-    `fitted` tells whether the model was fitted to these data, and is drawn with where it stood before.
+    Of a design, which has no data, the variable alone. `fitted` tells whether the model was fitted to these data, and
+    is drawn with where it stood before.
     """
     best = series.get("optimal") or series.get("baseline") or {}
     before = series.get("baseline", {}) if "optimal" in series else {}
@@ -134,6 +135,8 @@ def comparisons(title: str, series: Mapping[str, Channels], fitted: bool) -> Ite
     if x_name is None:
         return
     x = np.asarray(best[x_name], dtype=float)
+    if not any(name.endswith(DATA) for name in best):
+        yield from _courses(title, x_name, x, best, before, fitted)
     for variable in _variables(best):
         measured = np.asarray(best[variable + DATA], dtype=float)
         models: list[tuple[str, Role, Array]] = []
@@ -143,6 +146,23 @@ def comparisons(title: str, series: Mapping[str, Channels], fitted: bool) -> Ite
         label = "Model, fitted" if fitted else "Model"
         models.append((label, "fitted", np.asarray(best[variable + MODEL], dtype=float)))
         yield _comparison(title, x_name, x, variable, measured, models)
+
+
+def _courses(title: str, x_name: str, x: Array, best: Channels, before: Channels, fitted: bool) -> Iterator[Plot]:
+    """Yield a plot for each variable of a design: the first one and the best, each as long as it lasted."""
+    for name in best:
+        if not name.endswith(MODEL):
+            continue
+        variable, own = name.removesuffix(MODEL), before.get(x_name, np.zeros(0))
+        times = np.union1d(x, own) if len(own) else x
+        kinds: list[tuple[str, Role, Channels]] = [("Best design" if fitted else "Design", "fitted", best)]
+        kinds = [("First design", "initial", before), *kinds] if name in before else kinds
+        lines = tuple(
+            Line(label, role, found)
+            for label, role, channels in kinds
+            if (found := _on(times, channels, x_name, name)) is not None
+        )
+        yield _in_hours(Plot(f"{title}: {base_of(variable)}", x_name, times, (Panel(variable, lines),)))
 
 
 def _comparison(

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cellwright.report import curves, findings, notation
 from cellwright.report.curves import Plot
+from cellwright.report.designs import metric_rows
 from cellwright.report.findings import failure, fit_errors, outcomes, validation_errors, verdict
 from cellwright.report.notation import as_float, number
 from cellwright.report.nyquist import Nyquist, nyquist
@@ -249,6 +250,7 @@ def _fit(record: ElementRecord, plots: Plots) -> dict[str, Any]:
         "array": array_rows(record),
         "failed": result.get("failed_objectives") or {},
         "errors": list(fit_errors(record)),
+        "metrics": list(metric_rows(record)),
         "comparisons": _comparisons(record, plots, fitted=True),
         "convergence": plots.add([curves.convergence(record)]),
         "traces": plots.add(curves.parameter_traces(record)),

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cellwright.report.designs import metric_rows
 from cellwright.report.findings import Verdict, is_fit, outcomes, solves, verdict
 from cellwright.report.notation import counted, duration, measured, number, unit_text
 from cellwright.report.posterior import posterior_rows
@@ -36,7 +37,8 @@ def summary(result: PipelineResult) -> RenderableType:
     for record in result.elements:
         if is_fit(record) and record.result.get("parameters"):
             parts += ["", _fitted(record)]
-        parts += [part for table in (_posterior(record), *_analysed(record)) if table.row_count for part in ("", table)]
+        tables = (_metrics(record), _posterior(record), *_analysed(record))
+        parts += [part for table in tables if table.row_count for part in ("", table)]
     parts += [
         part
         for table in (_windows(result), _fit_errors(found), _validations(found))
@@ -72,6 +74,14 @@ def _fitted(record: ElementRecord) -> Table:
         interval = [interval_text(row.get("interval"), 3)] if told else []
         numbers = (number(row.get("initial")), number(row.get("value")), *interval)
         table.add_row(Text(base_of(name)), *numbers, Text(unit), flag)
+    return table
+
+
+def _metrics(record: ElementRecord) -> Table:
+    table = _table("Design", "Metric", "Asked", "Before", "After", "Unit", "", title="")
+    for row in metric_rows(record):
+        remark = Text(row.remark, style="" if row.kept else "red")
+        table.add_row(Text(row.objective), Text(row.name), row.asked, row.before, row.after, Text(row.unit), remark)
     return table
 
 

@@ -22,6 +22,15 @@ class Metric(Member):
         """
         raise self.not_yet()
 
+    @property
+    def unit(self) -> str | None:
+        """The unit of the value, None where it has none or it is not known."""
+        return None
+
+    def gap(self, stretch: Stretch) -> str:
+        """Return why there is no value of a stretch that came to its end, where that can be told; else nothing."""
+        return ""
+
     def parts(self) -> Iterator["Metric"]:
         """Yield the metric and all that it is made of."""
         yield self
@@ -31,6 +40,12 @@ class Metric(Member):
         """The variables of the model that it reads."""
         read = (getattr(part, "reads", ()) for part in self.parts())
         return frozenset(name for names in read for name in names)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The parameters that it reads."""
+        looked_up = (getattr(part, "looks_up", ()) for part in self.parts())
+        return frozenset(name for names in looked_up for name in names)
 
     @property
     def kept_at_ends(self) -> bool:

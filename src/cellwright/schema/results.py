@@ -31,8 +31,9 @@ class ElementRecord:
     `result` is the wire form with `type` and `parameter_values`; a fit's also has `cost`, `x`, `success`, `message`,
     `evaluations`, `iterations`, `initial_guess`, `children`, `parameters` (rows of name, initial, value, lower, upper,
     unit, at_bound, std_error, interval), `identifiability` (what its data determine, `words` among it) and `objectives`
-    (objective → {"RMSE [mV] (Voltage [V])": {"initial", "fitted"}}); that of an array of fits has `values` and `fits`
-    (value → the fit's result); a validation's has `summary_stats` (objective → list of {"name": "RMSE [mV] (Voltage
+    (objective → {"RMSE [mV] (Voltage [V])": {"initial", "fitted"}}), and of designs `metrics` (objective → rows of
+    name, action, asked, unit, initial, fitted, excess, kept); that of an array of fits has `values` and `fits` (value →
+    the fit's result); a validation's has `summary_stats` (objective → list of {"name": "RMSE [mV] (Voltage
     [V])", "value"}), `validation_results` (objective → status, points, `fitted_by`, `before_fit`) and
     `failed_objectives`.
     The draws of a sampler are among the `series`, under `cellwright.schema.posterior.CHAINS`: `posterior` reads them.
@@ -219,6 +220,9 @@ def _lines(record: ElementRecord) -> Iterator[str]:
     values = record.result.get("parameter_values") or {}
     if values and not rows:
         yield f"{len(values)} parameters" if len(values) > 1 else next(iter(values))
+    for row in (row for rows in (record.result.get("metrics") or {}).values() for row in rows):
+        unit = f" {row['unit']}" if row["unit"] else ""
+        yield f"{row['name']} ({row['asked']}): {_short(row['initial'])} to {_short(row['fitted'])}{unit}"
     for name, ends in (record.result.get("intervals") or {}).items():
         yield f"{name}: {_short(ends['lower'])} to {_short(ends['upper'])}"
     for name, index in (record.result.get("total_order") or {}).items():

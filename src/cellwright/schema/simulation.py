@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # a worker whose models come built reads no metrics
     from cellwright.schema.metrics import Metric
 
 Array = NDArray[np.float64]
+COURSE = " (course)"
+"""What follows the name of a variable whose values over a whole experiment are an output, `Time [s]` among them."""
 FREQUENCY = "Frequency [Hz]"
 IMPEDANCE = ("Z_Re [Ohm]", "Z_Im [Ohm]")
 """Real and imaginary part; the imaginary one is negative where the cell is capacitive."""
@@ -102,6 +104,12 @@ class ExperimentProblem:
     free: tuple[str, ...] = ()
     mode: Literal["unified", "legacy"] = "unified"
     """One model for all steps, or one for each."""
+    courses: tuple[str, ...] = ()
+    """Variables that are told over the whole experiment, too, as long as the simulation is not thinned."""
+    whole: bool = False
+    """Whether an experiment that did not come to its end has failed; else what it did reach has a value."""
+    kept: tuple[int, ...] | None = None
+    """The cycles whose steps are kept beside those that the measures name; None: all where a measure needs them."""
     ends_alone: bool | None = None
     """Whether only the first and the last moment of each step are recorded; None: where the measures allow it."""
 

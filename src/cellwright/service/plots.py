@@ -40,8 +40,9 @@ def x_channel(channels: Channels) -> str:
 
 
 def variables(channels: Channels) -> list[str]:
-    """Return the names of the variables that are compared."""
-    return [name.removesuffix(DATA) for name in channels if name.endswith(DATA)]
+    """Return the names of the variables that are compared, or of a design's, which has no data."""
+    kind = DATA if any(name.endswith(DATA) for name in channels) else MODEL
+    return [name.removesuffix(kind) for name in channels if name.endswith(kind)]
 
 
 def curves(record: ElementRecord, objective: str, source: str = "optimal") -> Channels:

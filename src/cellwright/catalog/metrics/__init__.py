@@ -7,11 +7,23 @@ subtracted, multiplied, divided and made positive (`abs`) like numbers. The resi
     dV = abs(cw.metrics.Time("Voltage [V]", 1.0) - cw.metrics.First("Voltage [V]"))
     (dV / abs(cw.metrics.Mean("Current [A]"))).by_cycle(step=2)
 
-Steps and cycles count from 0.
+`cw.metrics.Parameter` reads a parameter: the energy per mass is `Last("Discharge energy [W.h]") /
+Parameter("Cell mass [kg]")`. Steps and cycles count from 0.
 """
 
 from cellwright.catalog.metrics.composed import AfterCycles, ComposedMetric, CyclewiseMetric, StepwiseMetric
-from cellwright.catalog.metrics.variables import SOC, First, Last, Maximum, Mean, Minimum, Sum, Time, Voltage
+from cellwright.catalog.metrics.variables import (
+    SOC,
+    First,
+    Last,
+    Maximum,
+    Mean,
+    Minimum,
+    Parameter,
+    Sum,
+    Time,
+    Voltage,
+)
 from cellwright.schema.metrics import Metric
 
 __all__ = [
@@ -25,6 +37,7 @@ __all__ = [
     "Mean",
     "Metric",
     "Minimum",
+    "Parameter",
     "StepwiseMetric",
     "Sum",
     "Time",

@@ -1,5 +1,6 @@
 """Metrics made of others: of each step, of each cycle, by arithmetic."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -9,6 +10,7 @@ from pydantic import field_validator, model_validator
 from cellwright.catalog.metrics.variables import First, Last
 from cellwright.errors import ConfigurationError
 from cellwright.schema.metrics import Metric
+from cellwright.schema.names import unit_of
 from cellwright.schema.record import Array, Stretch
 from cellwright.schema.variant import Example
 
@@ -30,6 +32,17 @@ class StepwiseMetric(Metric):
         """Yield the metric and all that it is made of."""
         yield self
         yield from self.metric.parts()
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of the metric."""
+        return self.metric.unit
+
+    def gap(self, stretch: Stretch) -> str:
+        """Return why the first step without a value has none."""
+        steps = range(len(stretch.steps)) if self.steps is None else self.steps
+        found = (self.metric.gap(stretch.of_step(step)) for step in steps)
+        return next((f"of step {step}: {gap}" for step, gap in zip(steps, found, strict=True) if gap), "")
 
     def measure(self, stretch: Stretch) -> Array:
         """Return the values (steps,)."""
@@ -69,8 +82,22 @@ class CyclewiseMetric(Metric):
 
     def measure(self, stretch: Stretch) -> Array:
         """Return the values (cycles,); of all cycles from the first to the last that was kept where none are named."""
-        cycles = range(max(stretch.cycles, default=-1) + 1) if self.cycles is None else self.cycles
+        cycles = self._cycles(stretch)
         return np.array([float(self.metric.measure(self._part(stretch.of_cycle(number)))) for number in cycles])
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of the metric."""
+        return self.metric.unit
+
+    def gap(self, stretch: Stretch) -> str:
+        """Return why the first cycle without a value has none."""
+        cycles = self._cycles(stretch)
+        found = (self.metric.gap(self._part(stretch.of_cycle(number))) for number in cycles)
+        return next((f"of cycle {number}: {gap}" for number, gap in zip(cycles, found, strict=True) if gap), "")
+
+    def _cycles(self, stretch: Stretch) -> Sequence[int]:
+        return range(max(stretch.cycles, default=-1) + 1) if self.cycles is None else self.cycles
 
     def _part(self, cycle: Stretch) -> Stretch:
         return cycle if self.step is None else cycle.of_step(self.step)
@@ -98,6 +125,11 @@ class AfterCycles(Metric):
     def reads(self) -> tuple[str, ...]:
         """The variables of the model that this part reads."""
         return (self.variable,)
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of the variable."""
+        return unit_of(self.variable)
 
     def numbers(self) -> frozenset[int] | None:
         """Return the cycles at whose ends it looks; None where no cycles are named."""
@@ -175,12 +207,43 @@ class ComposedMetric(Metric):
         named = [side for side in sides if side is not None]
         return frozenset().union(*named) if len(named) == len(sides) else None
 
+    @property
+    def unit(self) -> str | None:
+        """The unit of the result: `W.h.kg-1` of an energy over a mass."""
+        left, right = (side.unit if isinstance(side, Metric) else None for side in (self.left, self.right))
+        if self.operation in {"mul", "div"}:
+            return product(left or "", right or "", 1 if self.operation == "mul" else -1)
+        return left or right
+
+    def gap(self, stretch: Stretch) -> str:
+        """Return why a part has no value."""
+        sides = [side for side in (self.left, self.right) if isinstance(side, Metric)]
+        return next((gap for side in sides if (gap := side.gap(stretch))), "")
+
     def measure(self, stretch: Stretch) -> Array:
         """Return the result, value by value."""
         left, right = (side.measure(stretch) if isinstance(side, Metric) else side for side in (self.left, self.right))
         with np.errstate(divide="ignore", invalid="ignore"):
             result = np.asarray(OPERATIONS[self.operation](left, right), dtype=float)
         return np.where(np.isfinite(result), result, np.nan)
+
+
+_FACTOR = re.compile(r"(?P<base>[^\W\d_]+|%)(?P<power>-?\d+)?")
+
+
+def product(left: str, right: str, power: int) -> str | None:
+    """Return the unit left · right^power, as in `W.h` and `kg` to `W.h.kg-1`; None where it has none or is not clear.
+
+    Powers of the same unit are added up; nothing is converted.
+    """
+    powers: dict[str, int] = {}
+    for unit, sign in ((left, 1), (right, power)):
+        for factor in filter(None, unit.split(".")):
+            match = _FACTOR.fullmatch(factor)
+            if match is None:
+                return None
+            powers[match["base"]] = powers.get(match["base"], 0) + sign * int(match["power"] or 1)
+    return ".".join(f"{base}{n if n != 1 else ''}" for base, n in powers.items() if n) or None
 
 
 def of_cycles(metric: Metric, cycles: Sequence[int]) -> Metric:

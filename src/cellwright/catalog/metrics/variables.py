@@ -7,6 +7,7 @@ from pydantic import field_validator
 
 from cellwright.errors import ConfigurationError
 from cellwright.schema.metrics import Metric
+from cellwright.schema.names import unit_of
 from cellwright.schema.record import TIME, Array, Stretch
 from cellwright.schema.variant import Example
 
@@ -23,6 +24,11 @@ class BaseMetric(Metric):
     def reads(self) -> tuple[str, ...]:
         """The variables of the model that this part reads."""
         return (self.variable,)
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of the variable."""
+        return unit_of(self.variable)
 
     def measure(self, stretch: Stretch) -> Array:
         """Return the value of the variable over the stretch, or over its step; NaN where it is not there."""
@@ -143,6 +149,40 @@ class Sum(Folded):
         return float(values.sum())
 
 
+class Parameter(Metric):
+    """The value of a parameter, such as a mass that follows from the thicknesses: what an energy is divided by.
+
+    It is that of the elements before, worked out at the values of the free parameters.
+
+    Source: Newman & Thomas-Alyea, Electrochemical Systems (2004), ch. 22 (energy per mass of the cell).
+    """
+
+    example: ClassVar = Example(fields={"name": "Cell mass [kg]"})
+    at_ends: ClassVar[bool] = True
+
+    type: Literal["Parameter"] = "Parameter"
+    name: str
+
+    @property
+    def looks_up(self) -> tuple[str, ...]:
+        """The parameter."""
+        return (self.name,)
+
+    def numbers(self) -> frozenset[int]:
+        """Return no cycles: any of them will do."""
+        return frozenset()
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of the parameter."""
+        return unit_of(self.name)
+
+    def measure(self, stretch: Stretch) -> Array:
+        """Return the value; NaN where nothing was done."""
+        begun = [step for step in stretch.steps if step is not None]
+        return np.asarray(begun[0][self.name][0] if begun else np.nan, dtype=float)
+
+
 class Crossing(BaseMetric):
     """The value of a variable where another one first has a certain value, by linear interpolation."""
 
@@ -163,6 +203,15 @@ class Crossing(BaseMetric):
     def measured_across(self, part: Stretch) -> Array:
         """Return the values of the variable that is to be crossed."""
         return part.series(self.across)
+
+    def gap(self, stretch: Stretch) -> str:
+        """Return between which values the other variable stays, and at which it never is."""
+        part = stretch if self.step is None else stretch.of_step(self.step)
+        across = self.measured_across(part) if any(step is not None for step in part.steps) else np.zeros(0)
+        if not across.size or across.min() <= self.value <= across.max():
+            return ""
+        where = "" if self.step is None else f" in step {self.step}"
+        return f"{self.across!r} runs from {across.min():.5g} to {across.max():.5g}{where}, never at {self.value:g}"
 
 
 class Time(Crossing):

@@ -13,6 +13,7 @@ from cellwright.catalog.metrics.composed import AfterCycles, CyclewiseMetric, of
 from cellwright.catalog.models import SimulatedOptions, spec_of
 from cellwright.catalog.objectives.protocol import AT as EXPERIMENT
 from cellwright.catalog.objectives.protocol import CURRENT, TIME, VOLTAGE, Protocol, Replay, protocol_of, replay
+from cellwright.catalog.objectives.settings import KWARGS, MODE, ends_alone, model_mode, refuse, split_settings
 from cellwright.catalog.objectives.simulated import SimulationObjective
 from cellwright.errors import CellwrightError, ConfigurationError, DataError, did_you_mean
 from cellwright.schema.datasource import DataSource, parse
@@ -33,8 +34,6 @@ MODES: dict[str, str] = {
 """What the degradation modes are called in PyBaMM."""
 CYCLE = "Cycle number"
 FROM_DATA = "from data"
-KWARGS = ("options", "simulation_kwargs")
-MODE, SOLVER, SOLVE = "experiment_model_mode", "solver_kwargs", "solve_kwargs"
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,7 @@ class CycleAgeing(SimulationObjective):
         measures = self._measures({name: numbers.tolist() for name, (numbers, _) in wanted.items()}, protocol)
         settings, solve = split_settings(options.simulation_kwargs)
         refuse(solve, {"save_at_cycles": "the cycles that are kept follow from the data"})
-        mode = _model_mode(settings.pop(MODE, None))
+        mode = model_mode(settings.pop(MODE, None))
         problem = ExperimentProblem(
             model=spec_of(options.model, settings),
             parameters=p.merge(self.parameters or {}, Origin("objective")),
@@ -222,7 +221,7 @@ class CycleAgeing(SimulationObjective):
             summaries=tuple(name for name in variables if name not in (options.metrics or {}) and name not in MODES),
             free=tuple(name for name in free if name not in (self.parameters or {})),
             mode=mode,
-            ends_alone=_ends_alone(options.simulation_kwargs, measures),
+            ends_alone=ends_alone(options.simulation_kwargs, measures),
         )
         observed = {name: table[name] for name in variables}
         places = {name: place for name, (_, place) in wanted.items()}
@@ -324,44 +323,3 @@ def _refuse_what_is_not_there(metric: Metric, protocol: Protocol) -> None:
                     raise ConfigurationError(
                         f"step {step} is read of cycle {cycle}, which has {count} steps, 0 to {count - 1}", at=("step",)
                     )
-
-
-def split_settings(given: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the simulation settings, and what was meant for each solve.
-
-    The keywords of the solver are its settings, unless a solver is given.
-    """
-    settings = dict(given or {})
-    solver, solve = (settings.pop(name, None) or {} for name in (SOLVER, SOLVE))
-    own = {name: value for name, value in solver.items() if name != "store_first_last"}
-    if own and settings.get("solver") is None:
-        settings["solver"] = own
-    return settings, dict(solve)
-
-
-def refuse(solve: Mapping[str, Any], ignored: Mapping[str, str]) -> None:
-    """Raise `ConfigurationError` for keywords of a solve, but those that do not matter."""
-    for name in solve:
-        if name not in ignored and solve[name] is not None:
-            raise ConfigurationError(
-                f"{name!r} cannot be handed to each solve",
-                at=(*KWARGS, SOLVE, name),
-                hint="the initial state is that of the parameters: 'Initial SOC [%]'",
-            )
-
-
-def _model_mode(given: Any) -> Literal["unified", "legacy"]:
-    if given not in {None, "unified", "legacy"}:
-        raise ConfigurationError(f"{MODE!r} is 'unified' or 'legacy', not {given!r}", at=(*KWARGS, MODE))
-    return "legacy" if given == "legacy" else "unified"
-
-
-def _ends_alone(given: Mapping[str, Any] | None, measures: Mapping[str, Metric]) -> bool | None:
-    asked = ((given or {}).get(SOLVER) or {}).get("store_first_last")
-    if asked and not all(one.kept_at_ends for one in measures.values()):
-        raise ConfigurationError(
-            "the metrics read more than the first and the last moment of each step",
-            at=(*KWARGS, SOLVER, "store_first_last"),
-            hint="leave it out",
-        )
-    return None if asked is None else bool(asked)

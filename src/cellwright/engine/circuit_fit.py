@@ -36,7 +36,7 @@ COARSE = 4
 """Knots of the resistances while these are chosen."""
 SMALLEST, LARGEST = 1e-5, 10.0
 """Least and largest resistance at a knot, as fractions of the range of the voltage over the largest current."""
-FASTEST, SLOWEST = 0.5, 2.0
+FASTEST, SLOWEST = 0.5, 1.0
 """Least time constant, in typical intervals between rows, and largest one, in durations of the longest measurement."""
 ROUGH, FINE = 1e-3, 1e-5
 """Relative falls of the cost at which a stage of the search, and the last one, ends."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from cellwright.engine.circuit_fit import CircuitData, CircuitFit, KnotPlan, fit_circuit, knot_plan
 from cellwright.engine.circuit_measurements import Trace, joined
@@ -18,7 +19,7 @@ __all__ = ["CapacityBounds", "ECMFit", "ECMMeasurement", "ECMValidation", "OCVCu
 
 Array = NDArray[np.float64]
 
-KNOTS, OCV_KNOTS = 12, 40
+KNOTS, OCV_KNOTS = 12, 32
 """Knots of the resistances and of the open-circuit voltage for the whole range of states of charge."""
 LOOSE, LOOSE_OCV = 0.5, 0.02
 """Standard error, relative and in V, above which a value is not determined."""
@@ -63,7 +64,7 @@ def fit(measurements: Any, **options: Any) -> ECMFit:
     if columns is not None:
         known = np.linalg.lstsq(hats(data.soc, plan.ocv, straight_on=True), columns, rcond=None)[0]
     bounds = (chosen.bounds_capacity.lo, chosen.bounds_capacity.hi) if chosen.bounds_capacity else None
-    found = fit_circuit(data, plan, chosen.num_rcs, known, bounds)
+    found = _search(data, plan, chosen.num_rcs, known, bounds)
     sought = [
         curve is not None and one.initial_soc is None and _loaded(of) for one, of in zip(given, traces, strict=True)
     ]
@@ -72,7 +73,7 @@ def fit(measurements: Any, **options: Any) -> ECMFit:
             soc_at_voltage(found.circuit, float(trace.voltage[0]), float(trace.current[0])) if again else float(before)
             for trace, again, before in zip(traces, sought, data.initial_soc, strict=True)
         ]
-        found = fit_circuit(replace(found.data, initial_soc=np.array(starts)), plan, chosen.num_rcs, known, bounds)
+        found = _search(replace(found.data, initial_soc=np.array(starts)), plan, chosen.num_rcs, known, bounds)
     return _result(found, fits_ocv, told)
 
 
@@ -80,6 +81,13 @@ def validate(fit_results: ECMFit | Mapping[str, Any], measurement: Any, **option
     """Return how a circuit follows a measurement; the circuit may be the document of a fit. See `ECMFit.validate`."""
     circuit = fit_results if isinstance(fit_results, ECMFit) else ECMFit.from_dict(fit_results)
     return circuit.validate(measurement, **options)
+
+
+def _search(
+    data: CircuitData, plan: KnotPlan, pairs: int, ocv: Array | None, bounds: tuple[float, float] | None
+) -> CircuitFit:
+    with threadpool_limits(limits=1, user_api="blas"):  # threads wait for each other longer than these matrices take
+        return fit_circuit(data, plan, pairs, ocv, bounds)
 
 
 def _remarks(traces: Sequence[Trace]) -> Iterator[str]:

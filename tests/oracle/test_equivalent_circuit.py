@@ -2,7 +2,9 @@
 
 import time
 from dataclasses import replace
+from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -317,3 +319,42 @@ def test_the_official_client_reads_our_documents():
     assert theirs.num_rcs == 2
     assert ValidationResults(**found.validate(data).to_dict()).model_source == "fit_results"
     assert cw.ecm.validate(theirs.to_api_payload(), data).rmse_mV == pytest.approx(found.validate(data).rmse_mV)
+
+
+DEMO = Path(str(files("cellwright"))) / "demo" / "lg_m50"
+PULSES = Path(__file__).parents[2] / "examples/data/lg_m50"
+MEASURED = np.genfromtxt(PULSES / "ocv_25degC.csv", delimiter=",", names=True)
+
+
+def lg_m50(path):
+    """A measurement of the LG M50 that begins at rest, at the state of charge of its open-circuit voltage."""
+    rested = np.genfromtxt(path, delimiter=",", skip_header=1, max_rows=1)[2]
+    soc = np.interp(rested, MEASURED["Voltage_V"], MEASURED["SOC"])
+    return cw.ecm.ECMMeasurement(f"file:{path}", initial_soc=float(soc))
+
+
+def test_pulses_and_a_cycle_of_the_lg_m50_are_followed_and_1c_is_foretold():
+    """In mV: pulses 1 to 4 each, the cycle at C/2 10; the cycle at 1C, which it has not seen, 13 (20 are asked for)."""
+    measurements = [lg_m50(PULSES / "pulses" / f"pulse_25degC_SoC{number}_Cell1.csv") for number in range(1, 10)]
+    fit = cw.ecm.fit([*measurements, lg_m50(DEMO / "cycle_25degC_0.5C.csv")], capacity=4.945)
+    errors = [float(np.sqrt(np.mean(residual**2))) for residual in fit.residual_mV]
+    assert max(errors[:9]) < 5
+    assert errors[9] < 11
+    assert fit.validate(f"file:{DEMO / 'cycle_25degC_1C.csv'}").rmse_mV < 20
+    # 12 rows hold the current of one step and the voltage of the next.
+    assert any(warning.startswith("12 rows") for warning in fit.warnings)
+    # Ten seconds of rest tell nothing of the slow pair in the middle of the range, and 1 % of the series resistance.
+    middle = (fit.soc > 0.2) & (fit.soc < 0.85)
+    assert np.median(fit.rc_pairs[1].r_error[middle]) > 0.5
+    assert np.interp(0.41, fit.soc, fit.r0_error) < 0.05
+    np.testing.assert_allclose(
+        fit.ocv[middle], np.interp(fit.soc[middle], MEASURED["SOC"], MEASURED["Voltage_V"]), atol=0.03
+    )
+
+
+def test_the_capacity_of_the_lg_m50_comes_out_of_its_open_circuit_voltage():
+    """Within 1 % of the 4.945 A.h that it gives at C/10, from a cycle at C/2 and the published curve."""
+    curve = {"soc": MEASURED["SOC"].tolist(), "ocv": MEASURED["Voltage_V"].tolist()}
+    bounds = {"lo": 4.0, "hi": 6.0}
+    fit = cw.ecm.fit(f"file:{DEMO / 'cycle_25degC_0.5C.csv'}", ocv_soc_curve=curve, bounds_capacity=bounds)
+    assert fit.capacity_Ah[0] == pytest.approx(4.945, rel=0.01)

@@ -5,7 +5,7 @@ import pytest
 
 from cellwright.data.sources import settle
 from cellwright.data.steps import step_count
-from cellwright.errors import DataError, NotImplementedYetError
+from cellwright.errors import CellwrightError, DataError, NotImplementedYetError
 from cellwright.schema.datasource import parse
 from cellwright.schema.tables import Columns
 
@@ -112,11 +112,48 @@ def test_data_without_rests_or_without_pulses_have_no_open_circuit_curve():
             settle(parse({"data": data, "options": {"rest_to_ocp": True}}))
 
 
+HALF_CELL = {"Q": [0.0, 2.0, 1.0, 1.0, 3.0], "Voltage [V]": [4.2, 3.8, 4.0, 4.1, 3.5]}
+
+
+def test_a_curve_without_time_is_put_in_order_by_its_capacity_which_may_have_another_name():
+    options = {"capacity_column": "Q", "sort": True, "remove_duplicates": True}
+    table = settle(parse({"data": HALF_CELL, "options": options})).table
+    assert table["Capacity [A.h]"].tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert table["Voltage [V]"].tolist() == [4.2, 4.0, 3.8, 3.5]
+    inner = settle(parse({"data": HALF_CELL, "options": {**options, "remove_extremes": True}})).table
+    assert inner["Voltage [V]"].tolist() == [4.0, 3.8]
+
+
+def test_a_filter_smooths_a_column_and_leaves_lines_as_they_are():
+    zigzag = np.linspace(4.2, 3.2, 51) + 1e-3 * (-1.0) ** np.arange(51)
+    data = {"Capacity [A.h]": np.linspace(0, 5, 51), "Voltage [V]": zigzag}
+    savgol = {"filter_type": "savgol", "parameters": {"window_length": 11, "polyorder": 1}}
+    options = {"transforms": {"filters": {"Voltage [V]": savgol}}}
+    smooth = settle(parse({"data": data, "options": options})).table["Voltage [V]"]
+    # The mean of 11 values that alternate is one eleventh of one.
+    np.testing.assert_allclose(smooth[5:-5], np.linspace(4.2, 3.2, 51)[5:-5], atol=1.01e-3 / 11)
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"Volts": {"filter_type": "savgol"}}, "no column 'Volts'"),
+        ({"Voltage [V]": {"filter_type": "mean"}}, "no filter 'mean'"),
+        ({"Voltage [V]": 1}, "no filter None"),
+        ({"Voltage [V]": {"filter_type": "savgol", "parameters": {"window": 3}}}, "no parameter 'window'"),
+        ({"Voltage [V]": {"filter_type": "savgol", "parameters": {"window_length": 99, "polyorder": 1}}}, "cannot be"),
+    ],
+)
+def test_filters_that_cannot_be_are_told(filters, said):
+    with pytest.raises(CellwrightError, match=said) as error:
+        settle(parse({"data": ROWS, "options": {"filters": filters}}))
+    assert error.value.at[:2] == ("options", "filters")
+
+
 @pytest.mark.parametrize(
     "given",
     [
-        {"data": ROWS, "options": {"capacity_column": "Q"}},
-        {"data": ROWS, "options": {"transforms": {"filters": {"x": 1}}}},
+        {"data": ROWS, "options": {"first_step_dict": {"cycle": 1}}},
         {"data": ROWS, "options": {"first_step": "SELECT 1"}},
         {"data": "db:1", "analysis": {"name": "a"}},
         "folder:somewhere",

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from cellwright.data.open_circuit import rests_as_open_circuit
 from cellwright.data.steps import select_steps
+from cellwright.data.transforms import transformed, with_capacity
 from cellwright.errors import CellwrightError, DataError, NotImplementedYetError, did_you_mean
-from cellwright.schema.datasource import DataLoaderOptions, DataLoaderTransforms, DataSource, TimeRangeSpec
+from cellwright.schema.datasource import DataLoaderOptions, DataSource, TimeRangeSpec
 from cellwright.schema.document import Pipeline
 from cellwright.schema.tables import Columns
 
@@ -85,7 +83,7 @@ def settle(source: DataSource) -> DataSource:
     source = read(source)
     options = source.options or DataLoaderOptions()
     _refuse_what_is_not_built(source, options)
-    table = _named(source.table, options.columns)
+    table = with_capacity(_named(source.table, options.columns), options.capacity_column)
     first, last = _step(options.first_step, "first_step"), _step(options.last_step, "last_step")
     voltage = source.initial_voltage
     if first is not None or last is not None:
@@ -95,7 +93,7 @@ def settle(source: DataSource) -> DataSource:
         table, voltage = select_steps(table, first, last)
     if source.time_range is not None:
         table = _between(table, source.time_range)
-    return source.settled(_transformed(table, options, voltage), voltage)
+    return source.settled(transformed(table, options, voltage), voltage)
 
 
 def inlined(pipeline: Pipeline) -> Pipeline:
@@ -114,7 +112,7 @@ def inlined(pipeline: Pipeline) -> Pipeline:
 
 
 def _refuse_what_is_not_built(source: DataSource, options: DataLoaderOptions) -> None:
-    for name in ("capacity_column", "first_step_dict", "last_step_dict"):
+    for name in ("first_step_dict", "last_step_dict"):
         if getattr(options, name) is not None:
             raise NotImplementedYetError(f"the loader option {name!r} is not implemented yet", at=("options", name))
     if source.analysis is not None:
@@ -147,43 +145,3 @@ def _between(table: Columns, stretch: TimeRangeSpec) -> Columns:
             at=("time_range",),
         )
     return table.take(inside)
-
-
-def _transformed(table: Columns, options: DataLoaderOptions, before: float | None) -> Columns:
-    chosen = {**_given(options), **(_given(options.transforms) if options.transforms else {})}
-    keep_first = bool(chosen.pop("keep_first_ocp_point", False))
-    if chosen.pop("rest_to_ocp", False):
-        table = rests_as_open_circuit(table, before, keep_first)
-    if chosen.pop("sort", False):
-        table = table.take(np.argsort(table[TIME], kind="stable"))
-    if chosen.pop("remove_duplicates", False):
-        _, rows = np.unique(table[TIME], return_index=True)
-        table = table.take(np.sort(rows))
-    spacing = chosen.pop("interpolate", None)
-    if spacing is not None:
-        table = interpolated(table, spacing)
-    left = [name for name, value in chosen.items() if value]
-    if left:
-        raise NotImplementedYetError(f"the data transform {left[0]!r} is not implemented yet", at=("options", left[0]))
-    return table
-
-
-def _given(transforms: DataLoaderTransforms) -> dict[str, object]:
-    names = DataLoaderTransforms.model_fields
-    return {name: value for name in names if (value := getattr(transforms, name)) is not None}
-
-
-def interpolated(table: Columns, spacing: object) -> Columns:
-    """Return the rows at a spacing [s], or at given times [s], every column interpolated linearly.
-
-    The last row stays. Raises: `DataError` for a spacing that is not positive.
-    """
-    time = table[TIME]
-    if isinstance(spacing, list):
-        grid = np.asarray(spacing, dtype=float)
-    else:
-        step = float(spacing)  # type: ignore[arg-type]
-        if step <= 0:
-            raise DataError(f"a spacing of {step:g} s is not positive", at=("options", "interpolate"))
-        grid = np.append(np.arange(time[0], time[-1], step), time[-1])
-    return Columns({name: grid if name == TIME else np.interp(grid, time, values) for name, values in table.items()})

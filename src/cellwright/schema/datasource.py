@@ -19,7 +19,12 @@ _RESERVED = frozenset({"time_series", "steps", "data", "options", "time_range", 
 
 
 class DataLoaderTransforms(Schema):
-    """What is done to the selected rows, in this order: rest_to_ocp, sort, remove_duplicates, interpolate.
+    """What is done to the selected rows: rest_to_ocp, sort, remove_duplicates, filters, remove_extremes, interpolate.
+
+    They are done in this order. `sort` and `remove_duplicates` go by the time, else by the stoichiometry, the capacity
+    or the frequency; `remove_extremes` leaves out the first and the last row; `filters` smooth columns by the lines and
+    parabolas of Savitzky and Golay: `{"Voltage [V]": {"filter_type": "savgol", "parameters": {"window_length": 11,
+    "polyorder": 1}}}`.
 
     `rest_to_ocp` leaves the last row of each rest, with the charge discharged since the first row in the column
     `Capacity [A.h]` where there is none. With `keep_first_ocp_point` data that begin with a current have their
@@ -40,7 +45,8 @@ class DataLoaderTransforms(Schema):
 class DataLoaderOptions(DataLoaderTransforms):
     """Which steps of a measurement are taken, and what is done to them. Steps count from 0, both ends included.
 
-    Transforms may stand at this level too; those under `transforms` win.
+    `capacity_column` is the column that is taken as `Capacity [A.h]`. Transforms may stand at this level too; those
+    under `transforms` win.
     """
 
     transforms: DataLoaderTransforms | None = None

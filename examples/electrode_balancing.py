@@ -174,7 +174,7 @@ def picture(first, second, path):
     axes["positive"].set_title("Three-electrode cell: where the electrodes work")
     axes["positive"].legend(frameon=False, loc="upper left")
     axes["negative"].set(xlabel="State of charge [%]", ylim=(0, 1.2))
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=95)
 
 
 def main(folder):

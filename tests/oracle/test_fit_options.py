@@ -10,6 +10,7 @@ import cellwright as cw
 from cellwright.compute.inline import InlinePool
 from cellwright.engine.run import run
 from cellwright.engine.world import MemoryJournal
+from cellwright.errors import ConfigurationError
 
 TIME = np.arange(5.0)
 EVOLUTION = cw.optimizers.ScipyDifferentialEvolution(max_iterations=5, population_size=4)
@@ -182,6 +183,16 @@ def test_a_listener_ends_the_search(field):
     assert record.result["message"] == "stopped by a callback"
     assert len(rows) == 3
     assert record.result["cost"] == rows[-1]["cost"]
+
+
+@pytest.mark.parametrize("error", [KeyError("voltage"), ValueError("no such file"), RuntimeError("closed")])
+def test_a_listener_that_fails_is_told_as_that(error):
+    def failing(row):
+        raise error
+
+    with pytest.raises(ConfigurationError, match=f"a callback of the fit failed: {type(error).__name__}") as told:
+        fitted(two(callbacks=failing))
+    assert told.value.__cause__ is error
 
 
 def test_listeners_are_no_part_of_a_result_nor_of_a_document():

@@ -62,6 +62,26 @@ def test_free_parameters_act_as_in_a_model_that_pybamm_builds_with_them(model):
     assert built.used == {D, DL, R_C}
 
 
+@pytest.mark.oracle("EIS")
+@pytest.mark.parametrize(
+    ("set_", "options"),
+    [
+        (
+            "Chen2020_composite",
+            {"particle phases": ("2", "1"), "open-circuit potential": (("single", "current sigmoid"), "single")},
+        ),
+        ("Xu2019", {"working electrode": "positive"}),
+    ],
+    ids=["composite", "half cell"],
+)
+@pytest.mark.parametrize("model", ["SPM", "DFN"])
+def test_composite_electrodes_and_half_cells_have_pybamms_spectrum(set_, options, model):
+    kind = getattr(pybamm.lithium_ion, model)({"surface form": "differential", **options})
+    expected = pybamm.EISSimulation(kind, pybamm.ParameterValues(set_)).solve(FREQUENCIES).impedance
+    found = spectrum(published(set_), model, options=options)
+    np.testing.assert_allclose(found, expected, rtol=SAME)
+
+
 def test_frequencies_come_in_any_order():
     shuffled = np.random.default_rng(1).permutation(len(FREQUENCIES))
     np.testing.assert_allclose(spectrum(frequencies=FREQUENCIES[shuffled]), spectrum()[shuffled], rtol=SAME)

@@ -14,7 +14,7 @@ from cellwright.engine.outcomes import tally
 from cellwright.engine.seams import Event
 from cellwright.engine.terms import Lookup, Terms
 from cellwright.engine.world import World
-from cellwright.errors import CanceledError, InternalError
+from cellwright.errors import CanceledError, CellwrightError, ConfigurationError, InternalError
 from cellwright.schema.families import Array, Comparison, Cost, Prepared
 from cellwright.schema.search import Batch, SearchEndedError, Space
 from cellwright.schema.work import Answer, Task
@@ -239,7 +239,20 @@ class Evaluation:
         if not (self.question.terse and np.isfinite(logged) and abs(logged - cost) < WORTH_LOGGING * abs(logged)):
             self.trace.append(row)
         for listener in self.question.listeners:
-            self._stopped |= listener(row) is True
+            self._stopped |= self._heard(listener, row)
+
+    def _heard(self, listener: Listener, row: dict[str, Any]) -> bool:
+        """Return whether a listener wants the search to stop. Raises: `ConfigurationError` for one that fails."""
+        try:
+            return listener(row) is True
+        except CellwrightError:
+            raise
+        except Exception as cause:
+            raise ConfigurationError(
+                f"a callback of the fit failed: {type(cause).__name__}: {cause}",
+                at=(self.question.element,),
+                hint="mend it, or leave it out: a search tells it of every improvement",
+            ) from cause
 
     @property
     def elapsed(self) -> float:

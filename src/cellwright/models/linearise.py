@@ -44,9 +44,10 @@ def with_double_layers(spec: ModelSpec) -> ModelSpec:
             f"the model {spec.type} has no {VOLTAGE!r}, and so no impedance", at=("options", "model")
         )
     form = dict(model.options).get(SURFACE_FORM, CHARGED)
-    if form != "false":
+    said = SURFACE_FORM in spec.options or spec.live is not None
+    if form == CHARGED or (said and form != "false"):
         return spec
-    if SURFACE_FORM in spec.options:
+    if said:
         raise ConfigurationError(
             f"with {SURFACE_FORM!r} {form!r} the model {spec.type} has no impedance of its interfaces",
             at=("options", "model", "options", SURFACE_FORM),

@@ -46,6 +46,9 @@ class ScipyLeastSquares(ScipyEstimator):
     in Numerical Analysis, Lect. Notes Math. 630 (1978) 105, doi:10.1007/BFb0067700.
     """
 
+    function: ClassVar[str] = "least_squares"
+    methods: ClassVar[tuple[str, ...]] = ("trf", "dogbox", "lm")
+
     type: Literal["ScipyLeastSquares"] = "ScipyLeastSquares"
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "max_nfev"}
     needs_residuals: ClassVar[bool] = True
@@ -53,7 +56,8 @@ class ScipyLeastSquares(ScipyEstimator):
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.least_squares` finds from the start."""
         options = self._extra()
-        bounded = options.get("method", "trf") != "lm"
+        options["method"] = self._method(options.get("method", "trf"))
+        bounded = options["method"] != "lm"
         if bounded:
             options["bounds"] = (space.lower, space.upper)
         if not space.bounded:

@@ -41,6 +41,9 @@ class ScipyLsqLinear(ScipyEstimator):
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "max_iter"}
     example: ClassVar[Example | None] = Example(fields={"method": "bvls", "jac_rel_step": 1e-3})
 
+    function: ClassVar[str] = "lsq_linear"
+    besides: ClassVar[frozenset[str]] = frozenset(KEYWORDS)
+
     type: Literal["ScipyLsqLinear"] = "ScipyLsqLinear"
 
     @model_validator(mode="after")

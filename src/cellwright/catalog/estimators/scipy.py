@@ -1,13 +1,15 @@
 """Estimators of SciPy: they ask for batches of points and keep nothing of their own between them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from inspect import signature
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import ConfigDict, model_validator
 
 from cellwright.catalog.estimators.slopes import FAILED_COST, Remembered, central_gradient
-from cellwright.errors import CellwrightError, ConfigurationError
+from cellwright.errors import CellwrightError, ConfigurationError, did_you_mean
 from cellwright.schema.families import Array, Estimator
 from cellwright.schema.search import Condition, Evaluate, Found, Space
 from cellwright.schema.variant import Example
@@ -25,6 +27,7 @@ TRIALS = 5
 GAIN = 0.02
 """Fall of the cost, as a fraction of it, for which a search with a wide gradient goes on."""
 CONSTRAINED_METHODS = frozenset({"COBYLA", "COBYQA", "SLSQP", "trust-constr"})
+SECOND_DERIVATIVES = frozenset({"dogleg", "newton-cg", "trust-exact", "trust-krylov", "trust-ncg"})
 GRADIENT_METHODS = frozenset({"CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "trust-constr"})
 
 
@@ -34,8 +37,41 @@ class ScipyEstimator(Estimator):
     model_config = ConfigDict(extra="allow")
     positional = ()
 
+    function: ClassVar[str]
+    """The function of `scipy.optimize`."""
     keywords: ClassVar[Mapping[str, str]] = {}
     """What SciPy's function calls the fields that all searches name alike."""
+    besides: ClassVar[frozenset[str]] = frozenset()
+    """Keywords that the function does not have and that mean something here."""
+    taken: ClassVar[frozenset[str]] = frozenset({"args", "bounds", "fun", "func", "jac", "x0"})
+    """Keywords of the function that are said elsewhere in a fit."""
+    methods: ClassVar[tuple[str, ...]] = ()
+    """The methods that the function may be told, where it has several."""
+
+    def refusals(self, space: Space) -> Iterator[CellwrightError]:
+        """Yield what keeps the search from this space: methods and keywords that SciPy's function does not know."""
+        yield from super().refusals(space)
+        given = self.model_extra or {}
+        known = set(signature(getattr(import_module("scipy.optimize"), self.function)).parameters) - self.taken
+        known |= self.keywords.keys() | self.besides
+        for name in sorted(given.keys() - known):
+            said = f"{type(self).__name__} has no field {name!r}"
+            if name in self.taken:
+                yield ConfigurationError(said, at=(name,), hint="bounds, start and slopes are those of the fit")
+            else:
+                hint = did_you_mean(name, known) or f"its fields are {', '.join(sorted(known))}"
+                yield ConfigurationError(said, at=(name,), hint=hint)
+        method = given.get("method")
+        if isinstance(method, str) and self.methods and self._method(method) not in self.methods:
+            said = f"SciPy's {self.function} has no method {method!r}"
+            if method.lower() in SECOND_DERIVATIVES:
+                said = f"{method} asks for second derivatives, which a fit does not have"
+            hint = did_you_mean(method, self.methods) or f"there are {', '.join(self.methods)}"
+            yield ConfigurationError(said, at=("method",), hint=hint)
+
+    def _method(self, name: Any) -> Any:
+        """Return the method as SciPy writes it, which takes it in small and capital letters."""
+        return next((one for one in self.methods if isinstance(name, str) and one.lower() == name.lower()), name)
 
     def _extra(self) -> dict[str, Any]:
         return {self.keywords.get(name, name): value for name, value in (self.model_extra or {}).items()}
@@ -58,12 +94,18 @@ class ScipyMinimize(ScipyEstimator):
     Source: Byrd, Lu, Nocedal & Zhu, SIAM J. Sci. Comput. 16 (1995) 1190, doi:10.1137/0916069 (L-BFGS-B).
     """
 
+    function: ClassVar[str] = "minimize"
+    besides: ClassVar[frozenset[str]] = frozenset({"max_iterations"})
+    methods: ClassVar[tuple[str, ...]] = (
+        "Nelder-Mead", "Powell", "CG", "BFGS", "L-BFGS-B", "TNC", "COBYLA", "COBYQA", "SLSQP", "trust-constr",
+    )  # fmt: skip
+
     type: Literal["ScipyMinimize"] = "ScipyMinimize"
     hard_constraints: bool | None = None
 
     @model_validator(mode="after")
     def _can_keep_them(self) -> "ScipyMinimize":
-        method = (self.model_extra or {}).get("method", "L-BFGS-B")
+        method = self._method((self.model_extra or {}).get("method", "L-BFGS-B"))
         if self.hard_constraints and method not in CONSTRAINED_METHODS:
             raise ConfigurationError(
                 f"{method} knows no constraints",
@@ -77,7 +119,7 @@ class ScipyMinimize(ScipyEstimator):
         from scipy.optimize import Bounds, minimize
 
         cost, arguments = _cost(evaluate), self._extra()
-        method = arguments.pop("method", "L-BFGS-B")
+        method = self._method(arguments.pop("method", "L-BFGS-B"))
         options = dict(arguments.pop("options", {}))
         if "max_iterations" in arguments:
             limits = (arguments.pop("max_iterations"), options.get("maxiter"))
@@ -116,6 +158,9 @@ class ScipyDifferentialEvolution(ScipyEstimator):
     Source: Storn & Price, J. Global Optim. 11 (1997) 341, doi:10.1023/A:1008202821328.
     """
 
+    function: ClassVar[str] = "differential_evolution"
+    besides: ClassVar[frozenset[str]] = frozenset({"workers", "seed"})
+
     type: Literal["ScipyDifferentialEvolution"] = "ScipyDifferentialEvolution"
     random: ClassVar[bool] = True
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "maxiter", "population_size": "popsize"}
@@ -148,6 +193,9 @@ class ScipyBasinhopping(ScipyEstimator):
 
     example: ClassVar[Example | None] = Example(fields={"niter": 20, "stepsize": 0.2})
 
+    function: ClassVar[str] = "basinhopping"
+    besides: ClassVar[frozenset[str]] = frozenset({"seed"})
+
     type: Literal["ScipyBasinhopping"] = "ScipyBasinhopping"
     random: ClassVar[bool] = True
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "niter"}
@@ -179,6 +227,9 @@ class ScipyDualAnnealing(ScipyEstimator):
     global_search: ClassVar[bool] = True
     example: ClassVar[Example | None] = Example(fields={"maxiter": 100, "no_local_search": True})
 
+    function: ClassVar[str] = "dual_annealing"
+    besides: ClassVar[frozenset[str]] = frozenset({"seed"})
+
     type: Literal["ScipyDualAnnealing"] = "ScipyDualAnnealing"
     random: ClassVar[bool] = True
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "maxiter"}
@@ -209,6 +260,8 @@ class ScipyShgo(ScipyEstimator):
 
     global_search: ClassVar[bool] = True
     example: ClassVar[Example | None] = Example(fields={"n": 64, "sampling_method": "sobol"})
+
+    function: ClassVar[str] = "shgo"
 
     type: Literal["ScipyShgo"] = "ScipyShgo"
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "iters"}

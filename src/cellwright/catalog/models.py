@@ -225,8 +225,34 @@ class LumpedSPMROptions(ModelOptions):
 class LumpedSPMR(Model):
     """Single particle model of few parameters: capacities, windows, diffusion times and one series resistance.
 
+    In the mean particle of each electrode ∂θ/∂t = (1/x²) ∂/∂x (x² (1/τ) ∂θ/∂x) for 0 < x < 1, and at its surface
+    (1/τ) ∂θ/∂x = ∓ I / (3 · 3600 Q) (minus in the negative electrode); V = U_p(θ_p) - U_n(θ_n) - I R at the
+    stoichiometries θ [-] of the surfaces, with I the current [A], positive on discharge. It is the single particle
+    model with τ = r_s² / D, Q = F ε L A c_max / 3600, and all that is ohmic, kinetics included, in R.
+
+    | parameter | |
+    |---|---|
+    | `Negative electrode capacity [A.h]`, `Positive …` | Q, of the whole electrode (θ from 0 to 1) |
+    | `Negative particle diffusion time [s]`, `Positive …` | τ, a number or a function of θ and the temperature [K] |
+    | `Negative electrode OCP [V]`, `Positive …` | U, a function of θ |
+    | `Series resistance [Ohm]` | R, a number or a function of the temperature [K] |
+    | `Initial stoichiometry in negative electrode`, `… positive …` | θ at the start |
+    | `Negative electrode stoichiometry at 0% SOC`, `… 100% SOC`, `Positive …` | the windows |
+    | `Ambient temperature [K]` | the temperature with `thermal` "isothermal" |
+
+    It starts from the stoichiometries; from a state of charge or a voltage by the windows, or by `Cyclable lithium
+    capacity [A.h]`; or from initial and maximum concentrations.
+
+    With `thermal` "lumped" the temperature T [K] follows C dT/dt = I (U - V) - I T dU/dT - h A_c (T - T_s), U the
+    difference of the potentials of the surfaces, each U_k + (T - T_ref) dU_k/dT, with `Cell heat capacity [J.K-1]` C,
+    `Total heat transfer coefficient [W.m-2.K-1]` h, `Cell cooling surface area [m2]` A_c, `Negative electrode OCP
+    entropic change [V.K-1]` and `Positive …`, `Reference temperature [K]`, `Initial temperature [K]`. T_s is the
+    ambient temperature or, with `surface temperature` "lumped", that of a casing: C_c dT_s/dt = h A_c (T - T_s) -
+    (T_s - T_amb) / R_env, with `Casing heat capacity [J.K-1]` C_c and `Environment thermal resistance [K.W-1]` R_env.
+
     Source: Bizeray, Kim, Duncan & Howey, IEEE Trans. Control Syst. Technol. 27 (2019) 1862,
-    doi:10.1109/TCST.2018.2838097.
+    doi:10.1109/TCST.2018.2838097; Bernardi, Pawlikowski & Newman, J. Electrochem. Soc. 132 (1985) 5,
+    doi:10.1149/1.2113792 (heat).
     """
 
     positional = ("options", "simulation_settings")
@@ -235,9 +261,30 @@ class LumpedSPMR(Model):
     type: Literal["LumpedSPMR"] = "LumpedSPMR"
     options: LumpedSPMROptions | None = None
 
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        return _own(self.type, self.options, self)
+
 
 class LumpedSPMeR(Model):
     """Single particle model of few parameters with an electrolyte, and one series resistance.
+
+    `LumpedSPMR` with the overpotential of the electrolyte's concentration,
+    V = U_p(θ_p) - U_n(θ_n) - I R + ν (R_g T / F) (⟨ln c⟩_p - ⟨ln c⟩_n), the means over the electrodes of the logarithm
+    of the concentration c relative to that at rest. In each region k (negative electrode, separator, positive
+    electrode), over its thickness 0 < y < 1, Q_k ∂c/∂t = ∂/∂y ((Q_k / τ_k) ∂c/∂y) + s I / 3600 with s = 1, 0, -1, and
+    c and (Q_k / τ_k) ∂c/∂y pass on from region to region. It is PyBaMM's SPMe where its diffusivity, transference
+    number and thermodynamic factor are constant: τ_k = ε L² / (B D_e), Q_k = F ε L A c_0 / (3600 (1 - t₊)),
+    ν = 2 (1 - t₊) χ, and the ohmic losses of electrolyte and solid in R. Q_k would use up the salt of a region.
+
+    | parameter | |
+    |---|---|
+    | `Negative electrode electrolyte diffusion time [s]`, `Separator …`, `Positive electrode …` | τ_k |
+    | `Negative electrode electrolyte capacity [A.h]`, `Separator …`, `Positive electrode …` | Q_k |
+    | `Electrolyte overpotential factor` | ν [-] |
+    | those of `LumpedSPMR` | |
+
+    Diffusion times and ν may be functions of the temperature [K].
 
     Source: Marquis, Sulzer, Timms, Please & Chapman, J. Electrochem. Soc. 166 (2019) A3693, doi:10.1149/2.0341915jes.
     """
@@ -247,6 +294,10 @@ class LumpedSPMeR(Model):
 
     type: Literal["LumpedSPMeR"] = "LumpedSPMeR"
     options: LumpedSPMROptions | None = None
+
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        return _own(self.type, self.options, self)
 
 
 class SingleElectrodeLumpedSPMROptions(ModelOptions):
@@ -261,10 +312,26 @@ class SingleElectrodeLumpedSPMROptions(ModelOptions):
 class SingleElectrodeLumpedSPMR(Model):
     """The whole cell as one particle, with a series resistance and pairs of resistor and capacitor.
 
-    V = U(θ) - I R - Σ V_k with θ the stoichiometry of the particle's surface and one diffusion time τ = R_s² / D [s].
+    V = U(θ) - I R - Σ V_k, dV_k/dt = (I - V_k / R_k) / C_k, with I the current [A], positive on discharge, and θ the
+    stoichiometry at the surface of a particle: ∂θ/∂t = (1/x²) ∂/∂x (x² (1/τ) ∂θ/∂x) for 0 < x < 1 and
+    (1/τ) ∂θ/∂x = I / (3 · 3600 Q) at x = 1. The mean of θ is the share of the capacity that is discharged,
+    SOC = 1 - θ. The temperature is that of `LumpedSPMR`.
+
+    | parameter | |
+    |---|---|
+    | `Lumped electrode OCP [V]` | U, a function of θ (as `OCPDataInterpolant` with `electrode` "lumped" gives it) |
+    | `Lumped electrode capacity [A.h]` | Q |
+    | `Particle diffusion time [s]` | τ, r_s² / D |
+    | `Series resistance [Ohm]` | R, a number or a function of the temperature [K] |
+    | `R1 [Ohm]`, `C1 [F]`, `R2 [Ohm]` … | R_k, C_k for each of `rc pairs` |
+    | `Initial stoichiometry in lumped electrode` | θ at the start, or `Initial SOC [%]`, or a voltage |
+
+    `parameter_dependencies` names the states that "tau", "R_rc" and "C_rc" are functions of, in the order of their
+    arguments: "soc" [-], "temperature" [K], "current" [A]; without it they may be functions of the state of charge.
+    Within the particle the state of charge of τ is that of the place.
 
     Source: Bizeray, Kim, Duncan & Howey, IEEE Trans. Control Syst. Technol. 27 (2019) 1862,
-    doi:10.1109/TCST.2018.2838097.
+    doi:10.1109/TCST.2018.2838097; Plett, Battery Management Systems, vol. 1 (2015), ch. 2 (pairs).
     """
 
     positional = ("options", "simulation_settings")
@@ -272,6 +339,10 @@ class SingleElectrodeLumpedSPMR(Model):
 
     type: Literal["SingleElectrodeLumpedSPMR"] = "SingleElectrodeLumpedSPMR"
     options: SingleElectrodeLumpedSPMROptions | None = None
+
+    def spec(self) -> ModelSpec:
+        """Return the model as simulations take it."""
+        return _own(self.type, self.options, self)
 
 
 class MSMRHalfCellModelOptions(ModelOptions):
@@ -437,7 +508,7 @@ def _stands_for(given: Any, module: str) -> bool:
         return False
     options = dict(given.options)
     try:
-        fresh = kind(options) if options else kind()
+        fresh = kind(options=options) if options else kind()
     except Exception:  # not one that can be made again from its options
         return False
     return content_digest(given) == content_digest(fresh)

@@ -10,6 +10,7 @@ start from concentrations.
 Reduced models may start from stoichiometries. They take those first, the concentrations after them, and the inventory
 also from the stoichiometries at 100 % SOC; with those at 0 % a state of charge lies on the straight line between them.
 Equivalent circuits start from a state of charge, that of their open-circuit voltage where a voltage is given.
+Where one particle is the whole cell, its stoichiometry is the share that is discharged.
 """
 
 from collections.abc import Collection, Mapping
@@ -42,7 +43,7 @@ PROBED = frozenset(
     + [names_of(electrode).capacity for electrode in ELECTRODES]
 )
 """What is looked for to find the initial state: that a name is absent is read too."""
-WINDOWS = frozenset(names_of(electrode).stoichiometry_at(soc) for electrode in PARTICLES for soc in (0, 100))
+WINDOWS = frozenset(names_of(electrode).stoichiometry_at(soc) for electrode in ELECTRODES for soc in (0, 100))
 """What is looked for beside it where a model starts from stoichiometries."""
 
 
@@ -259,6 +260,9 @@ def _from_window(
     shares: bool,
 ) -> InitialState:
     names = [names_of(electrode) for electrode in electrodes]
+    if electrodes == ("lumped",) and kind == "soc":
+        discharged = 1 - _node(p, SOC) / 100
+        return _from_expressions(((names[0].initial_stoichiometry, discharged),), [SOC], electrodes, shares)
     ends = [name.stoichiometry_at(soc) for name in names for soc in (0, 100)]
     if shares and kind == "soc" and set(ends) <= set(known):
         share = _node(p, SOC) / 100

@@ -1,7 +1,7 @@
 """Mesh, spatial methods and solver of a simulation, as a document's `simulation_settings` name them."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pybamm
@@ -20,21 +20,46 @@ def simulation_keywords(model: Any, settings: Mapping[str, Any]) -> dict[str, An
 
     A submesh or a spatial method is a PyBaMM object, a class name, or the JSON form that PyBaMM writes.
 
-    Raises: `ConfigurationError` for an unknown setting, spatial variable or class.
+    Raises: `ConfigurationError` for an unknown setting, spatial variable, domain or class.
     """
     given = {name: value for name, value in settings.items() if value is not None}
     for name in given.keys() - {*_KEYWORDS, "solver"}:
         raise _unknown("simulation setting", name, (*_KEYWORDS, "solver"))
-    for name in given.get("var_pts", {}):
-        if str(name) not in model.default_var_pts:
-            raise _unknown("spatial variable", str(name), model.default_var_pts, "var_pts")
-    readers: dict[str, Callable[[Any], Any]] = {"submesh_types": _submesh, "spatial_methods": _spatial_method}
     keywords = {}
     for name in given.keys() & set(_KEYWORDS):
-        read = readers.get(name, lambda value: value)
         own = getattr(model, f"default_{name}")
-        keywords[name] = type(own)({**own, **{key: read(value) for key, value in given[name].items()}})
+        keywords[name] = type(own)({**own, **_by_own_keys(model, name, given[name])})
     return keywords
+
+
+def _by_own_keys(model: Any, setting: str, given: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return a setting's values by the model's own keys: spatial variables, or domains.
+
+    Raises: `ConfigurationError` for a key that the model does not have.
+    """
+    own = getattr(model, f"default_{setting}")
+    # PyBaMM's methods may be given for the single domains of the "macroscale" that its models name.
+    keys = (*own, *model.default_submesh_types) if setting == "spatial_methods" else own
+    found = _matched(given, keys, "spatial variable" if setting == "var_pts" else "domain", setting)
+    if setting == "geometry":
+        return {key: _matched(extents, own[key], "spatial variable", setting) for key, extents in found.items()}
+    readers: dict[str, Callable[[Any], Any]] = {"submesh_types": _submesh, "spatial_methods": _spatial_method}
+    read = readers.get(setting, lambda value: value)
+    return {key: read(value) for key, value in found.items()}
+
+
+def _matched(given: Mapping[Any, Any], keys: Iterable[Any], what: str, setting: str) -> dict[Any, Any]:
+    """Return the values by those keys that have the names of the given ones."""
+    known = {_name(key): key for key in keys}
+    for key in given:
+        if _name(key) not in known:
+            raise _unknown(what, _name(key), known, setting)
+    return {known[_name(key)]: value for key, value in given.items()}
+
+
+def _name(key: Any) -> str:
+    """Return the name of a domain or a spatial variable."""
+    return key.name if isinstance(key, pybamm.Symbol) else str(key)
 
 
 def solver_of(given: Any, variables: tuple[str, ...] = ()) -> Any:

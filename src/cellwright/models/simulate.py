@@ -140,7 +140,7 @@ def pybamm_model(spec: ModelSpec) -> Any:
         return spec.live.fresh()
     kind = _kind(spec)
     try:
-        return kind(dict(spec.options)) if spec.options else kind()
+        return kind(options=dict(spec.options)) if spec.options else kind()
     except (pybamm.OptionError, TypeError, ValueError) as cause:
         refused = (
             f"{spec.type} refuses its options" if spec.module == OWN else f"PyBaMM refuses the options of {spec.type}"

@@ -487,9 +487,9 @@ class Model(Member):
 
     def not_yet(self) -> NotImplementedYetError:
         """Return the error that names this model as not implemented yet."""
-        return NotImplementedYetError(
-            super().not_yet().message, hint="PyBaMM's models work, by name: 'SPM', 'SPMe', 'DFN'"
-        )
+        general = super().not_yet()
+        hint = f"PyBaMM's models work, by name: 'SPM', 'SPMe', 'DFN'; beside them {general.hint}"
+        return NotImplementedYetError(general.message, hint=hint)
 
     def spec(self) -> ModelSpec:
         """Return the model as simulations take it."""

@@ -169,6 +169,12 @@ class ElectrodeNames:
         return f"{self._phase}{self._title} electrode {self._direction}reaction activation energy [J.mol-1]"
 
     @property
+    def diffusion_time(self) -> str:
+        """Square of the particle radius over the diffusivity; of a lumped electrode it is that of the whole cell."""
+        which = "Particle" if self.electrode == "lumped" else f"{self._title} particle"
+        return f"{which} diffusion time [s]"
+
+    @property
     def lower_excess_capacity(self) -> str:
         """Capacity of the electrode below the window in which the cell uses it."""
         return f"{self._phase}{self._title} electrode lower excess capacity [A.h]"

@@ -26,7 +26,8 @@ class ReducedModel(pybamm.BaseModel):  # type: ignore[misc]
 
     def __init__(self, name: str, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(name)
-        self.options = self.chosen(options or {})
+        # PyBaMM takes a plain dictionary for options of its own models.
+        self.options = pybamm.FuzzyDict(self.chosen(options or {}))
         self.summary_variables: list[str] = []
         self.current = pybamm.FunctionParameter("Current function [A]", {"Time [s]": pybamm.t})
         # What PyBaMM's submodels for steps that control voltage or power ask for.

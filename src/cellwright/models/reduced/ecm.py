@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import pybamm
 
-from cellwright.errors import did_you_mean
 from cellwright.models.reduced.base import ReducedModel
+from cellwright.models.reduced.dependencies import OPTION, PAIRS, chosen_dependencies, chosen_pairs, depending
 from cellwright.physics.constants import FARADAY, GAS, SECONDS_PER_HOUR
 
 SOC = "SoC"
@@ -31,12 +31,11 @@ class ECM(ReducedModel):
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         super().__init__("Equivalent circuit", options)
-        self._chosen, self.options = self.options, {}  # PyBaMM's steps read them as those of its own models
         self._temperature, self._ambient = self._temperatures()
         soc = pybamm.Variable(SOC)
         self._states = {"soc": soc, "temperature": self._temperature, "current": self.current}
         self._age = self._ageing()
-        aged = self._chosen["capacity"] == "function"
+        aged = self.options["capacity"] == "function"
         capacity = self._of_age("Capacity [A.h]") if aged else self.param.Q
         self.start(soc, -self.current / (SECONDS_PER_HOUR * capacity), pybamm.Parameter("Initial SoC"))
         ocv = self._of("OCV", OCV)
@@ -48,20 +47,13 @@ class ECM(ReducedModel):
     @classmethod
     def chosen(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return all options. Raises: `pybamm.OptionError` for others, and for dependencies on what there is not."""
-        rest = {name: value for name, value in given.items() if name not in {"rc pairs", "parameter_dependencies"}}
-        pairs = str(given.get("rc pairs", "0"))
-        if not pairs.isdecimal():
-            raise pybamm.OptionError(f"'rc pairs' is a number from 0 on, and not {pairs!r}")
-        return {
-            **super().chosen(rest),
-            "rc pairs": pairs,
-            "parameter_dependencies": _dependencies(given.get("parameter_dependencies") or {}),
-        }
+        rest = super().chosen({name: value for name, value in given.items() if name not in {PAIRS, OPTION}})
+        return {**rest, PAIRS: chosen_pairs(given), OPTION: chosen_dependencies(given, DEPENDENT)}
 
     def _temperatures(self) -> tuple[Any, Any]:
         """Return the temperatures of the cell and around it [K], and add the equations of the former."""
         ambient = pybamm.FunctionParameter(f"{AMBIENT} [K]", {"Time [s]": pybamm.t})
-        isothermal = self._chosen["thermal"] == "isothermal"
+        isothermal = self.options["thermal"] == "isothermal"
         cell = ambient if isothermal else pybamm.Variable(f"{CELL} [K]")
         for name, value in ((CELL, cell), ("Volume-averaged cell temperature", cell), (AMBIENT, ambient)):
             self.variables[f"{name} [K]"] = value
@@ -70,7 +62,7 @@ class ECM(ReducedModel):
 
     def _ageing(self) -> dict[str, Any]:
         """Return what functions of age are called with, and add the throughput where there are any."""
-        if "function" not in {self._chosen["capacity"], self._chosen["resistance scale"]}:
+        if "function" not in {self.options["capacity"], self.options["resistance scale"]}:
             return {}
         throughput = pybamm.Variable(THROUGHPUT)
         self.start(throughput, abs(self.current) / SECONDS_PER_HOUR, pybamm.Scalar(0))
@@ -82,22 +74,19 @@ class ECM(ReducedModel):
 
     def _of(self, key: str, name: str) -> Any:
         """Return a parameter as a function of the states that it depends on."""
-        states = self._chosen["parameter_dependencies"][key]
-        if not states:
-            return pybamm.Parameter(name)
-        return pybamm.FunctionParameter(name, {state: self._states[state] for state in states})
+        return depending(name, self._states, self.options[OPTION][key])
 
     def _elements(self) -> Any:
         """Return what resistor and pairs add to the open-circuit voltage [V], and add the equations of the pairs.
 
         As in PyBaMM their overpotentials are negative on discharge.
         """
-        grown = self._chosen["resistance scale"] == "function"
+        grown = self.options["resistance scale"] == "function"
         scale = self._of_age("Resistance scale") if grown else pybamm.Scalar(1)
         r0 = scale * self._of("R0", "R0 [Ohm]")
         total = -self.current * r0
         self.variables |= {"Resistance scale": scale, "R0 [Ohm]": r0, "Element-0 overpotential [V]": total}
-        for number in range(1, int(self._chosen["rc pairs"]) + 1):
+        for number in range(1, int(self.options["rc pairs"]) + 1):
             r = scale * self._of("R_rc", f"R{number} [Ohm]")
             c = self._of("C_rc", f"C{number} [F]")
             name = f"Element-{number} overpotential [V]"
@@ -109,7 +98,7 @@ class ECM(ReducedModel):
 
     def _charge_transfer(self) -> Any:
         """Return the overpotential of Butler and Volmer's law [V], positive on discharge."""
-        if self._chosen["butler-volmer"] == "false":
+        if self.options["butler-volmer"] == "false":
             return pybamm.Scalar(0)
         i0 = self._of("i0", "Exchange current [A]")
         eta = 2 * GAS * self._temperature / FARADAY * pybamm.arcsinh(self.current / (2 * i0))
@@ -120,7 +109,7 @@ class ECM(ReducedModel):
         """Add the heat and, unless it is isothermal, what it does to the temperatures."""
         irreversible = -self.current * lost
         self.variables["Irreversible heat generation [W]"] = irreversible
-        if self._chosen["thermal"] == "isothermal":
+        if self.options["thermal"] == "isothermal":
             return
         celsius = self._temperature - ZERO_CELSIUS
         slope = pybamm.FunctionParameter("Entropic change [V/K]", {OCV: ocv, f"{CELL} [degC]": celsius})
@@ -128,11 +117,11 @@ class ECM(ReducedModel):
         heat = irreversible + reversible
         initial = pybamm.Parameter("Initial temperature [K]")
         around = self._ambient
-        if self._chosen["thermal"] == "two-state":
+        if self.options["thermal"] == "two-state":
             around = pybamm.Variable(f"{JIG} [K]")
         to_jig = pybamm.Parameter("Cell-jig heat transfer coefficient [W/K]") * (self._temperature - around)
         self.start(self._temperature, (heat - to_jig) / pybamm.Parameter("Cell thermal mass [J/K]"), initial)
-        if self._chosen["thermal"] == "two-state":
+        if self.options["thermal"] == "two-state":
             to_air = pybamm.Parameter("Jig-air heat transfer coefficient [W/K]") * (around - self._ambient)
             self.start(around, (to_jig - to_air) / pybamm.Parameter("Jig thermal mass [J/K]"), initial)
             self.variables |= {f"{JIG} [K]": around, f"{JIG} [degC]": around - ZERO_CELSIUS}
@@ -143,19 +132,3 @@ class ECM(ReducedModel):
             "Total heat generation [W]": heat,
             "Heat transfer from cell to jig [W]": -to_jig,
         }
-
-
-def _dependencies(given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = dict.fromkeys(DEPENDENT, ("soc",))
-    known = ("soc", "temperature", "current")
-    for key, states in given.items():
-        if key not in found:
-            hint = did_you_mean(key, found) or f"there are {', '.join(found)}"
-            raise pybamm.OptionError(f"nothing in 'parameter_dependencies' is called {key!r}; {hint}")
-        names = (states,) if isinstance(states, str) else tuple(states or ())
-        for name in names:
-            if name not in known:
-                hint = did_you_mean(str(name), known) or f"there are {', '.join(known)}"
-                raise pybamm.OptionError(f"{key!r} cannot depend on {name!r}; {hint}")
-        found[key] = names
-    return found

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import pybamm
@@ -11,10 +10,17 @@ from cellwright.models.reduced.base import ReducedModel
 from cellwright.physics.constants import SECONDS_PER_HOUR
 from cellwright.schema.names import names_of
 
+TEMPERATURE = "Temperature [K]"
 EDGE = 1e-10
 """How near to 0 and 1 functions of a stoichiometry are evaluated, as in PyBaMM."""
 POINTS = 20
 """Shells of a particle, as many as in PyBaMM's models."""
+STRETCH = 3.0
+"""How much thinner the shells become towards the surface: exp(3) = 20 times.
+
+After a step of the current the stoichiometry of the surface of the LG M50's positive particle is 2e-4 off after 3 s; in
+shells of one thickness it is 4e-3, of which 4 mV come. A fit to pulses of a tenth of R²/D has the diffusivity then to
+0.2 % and the resistance to 1 %; with as many equal shells they come out 5 % and 20 % too large."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,8 @@ class Particle:
     @property
     def mean(self) -> Any:
         """The mean of θ."""
-        return pybamm.r_average(self.stoichiometry)
+        whole = pybamm.Integral(pybamm.PrimaryBroadcast(1, self.domain), self.radial)
+        return pybamm.Integral(self.stoichiometry, self.radial) / whole
 
     def add_to(self, model: Any) -> None:
         """Add the equation, its variables, and the ends at an empty and a full surface to a model."""
@@ -107,7 +114,8 @@ class ParticleModel(ReducedModel):
         self.particles = {one.electrode: one for one in particles}
         for one in particles:
             one.add_to(self)
-        at_surface, in_bulk = (self._difference(attrgetter(where)) for where in ("surface", "mean"))
+        at_surface = self.difference(lambda one: one.potential(one.surface))
+        in_bulk = self.difference(lambda one: one.potential(one.mean))
         self.variables.update(
             {
                 "Surface open-circuit voltage [V]": at_surface,
@@ -118,11 +126,9 @@ class ParticleModel(ReducedModel):
         )
         return at_surface
 
-    def _difference(self, where: Callable[[Particle], Any]) -> Any:
-        return sum(
-            (-1 if electrode == "negative" else 1) * one.potential(where(one))
-            for electrode, one in self.particles.items()
-        )
+    def difference(self, of: Callable[[Particle], Any]) -> Any:
+        """Return something of the positive, or the only, particle less that of the negative one, if there is one."""
+        return sum(-of(one) if one.electrode == "negative" else of(one) for one in self.particles.values())
 
     @property
     def default_geometry(self) -> Any:
@@ -132,12 +138,13 @@ class ParticleModel(ReducedModel):
     @property
     def default_var_pts(self) -> Any:
         """Shells of each particle."""
-        return {one.radial.name: POINTS for one in self.particles.values()}
+        return {one.radial: POINTS for one in self.particles.values()}
 
     @property
     def default_submesh_types(self) -> Any:
-        """Shells of equal thickness."""
-        return {one.domain: pybamm.Uniform1DSubMesh for one in self.particles.values()}
+        """Shells that are the thinner the nearer they are to the surface."""
+        shells = pybamm.MeshGenerator(pybamm.Exponential1DSubMesh, {"side": "right", "stretch": STRETCH})
+        return {one.domain: shells for one in self.particles.values()}
 
     @property
     def default_spatial_methods(self) -> Any:
@@ -151,6 +158,11 @@ def inside(stoichiometry: Any) -> Any:
 
 
 def open_circuit_potential(electrode: str, stoichiometry: Any, direction: str | None = None) -> Any:
-    """Return the open-circuit potential [V] of an electrode, the parameter of PyBaMM's name."""
-    name = names_of(electrode, None, direction).open_circuit_potential
-    return pybamm.FunctionParameter(name, {f"{electrode.capitalize()} particle stoichiometry": inside(stoichiometry)})
+    """Return the open-circuit potential [V] of an electrode."""
+    return function_of(names_of(electrode, None, direction).open_circuit_potential, electrode, stoichiometry)
+
+
+def function_of(name: str, electrode: str, stoichiometry: Any, temperature: Any = None) -> Any:
+    """Return a parameter that may be a function of an electrode's stoichiometry and of the temperature [K]."""
+    inputs = {f"{electrode.capitalize()} particle stoichiometry": inside(stoichiometry)}
+    return pybamm.FunctionParameter(name, inputs if temperature is None else {**inputs, TEMPERATURE: temperature})

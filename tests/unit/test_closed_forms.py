@@ -60,6 +60,22 @@ def test_a_formula_is_fitted_to_nine_digits():
     assert record.result["x"] == pytest.approx([0.02, 0.03, 4.0], rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("formula", "starts", "combination"),
+    [
+        ("'a' + 'b'", (3.0, -2.97), "sum"),
+        ("'a' - 'b'", (3.0, 2.97), "difference"),
+        ("'a' * 'b'", (0.1, 0.3), "product"),
+        ("'a' / 'b' - 0.6", (-2.0, -3.0), "ratio"),
+    ],
+)
+def test_what_two_parameters_determine_together_is_named_whatever_their_signs(formula, starts, combination):
+    a, b = ((start, (-5, 5)) for start in starts)
+    record = fitted(f"{formula} + 'c' * 'SOC'", 0.03 + 0.01 * SOC, a=a, b=b, c=(0.0, (-1, 1)))
+    said = f"a and b cannot be told apart by these data: only their {combination} is determined"
+    assert record.result["identifiability"]["words"][0] == said
+
+
 def test_what_a_formula_leaves_open_is_told_all_the_same():
     record = fitted(
         "'a' * 'b' + 'c' * 'SOC' + 0 * 'd'", 0.02 + 0.01 * SOC + 1e-4 * np.cos(9 * SOC),

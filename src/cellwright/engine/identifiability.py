@@ -197,7 +197,7 @@ def direction_told(
     changes = {
         space.names[place]: {
             "change": float(direction[place] * by_value[place]),
-            "relative": float(direction[place] * by_value[place] / abs(values[place])) if values[place] else 0.0,
+            "relative": float(direction[place] * by_value[place] / values[place]) if values[place] else 0.0,
         }
         for place in places
     }

@@ -46,15 +46,15 @@ def _open(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _combined(changes: list[Mapping[str, float]]) -> str | None:
-    """Return which combination of two parameters stays the same along a direction."""
+    """Return which combination of two parameters stays the same along a direction, the one that does so best."""
+    found: list[tuple[float, str]] = []
     for kind, same, opposite in (("relative", "ratio", "product"), ("change", "difference", "sum")):
         first, second = (one[kind] for one in changes)
         size = max(abs(first), abs(second))
-        if size and abs(first - second) < ALIKE * size:
-            return same
-        if size and abs(first + second) < ALIKE * size:
-            return opposite
-    return None
+        if size:
+            found += [(abs(first - second) / size, same), (abs(first + second) / size, opposite)]
+    departure, combination = min(found, key=lambda one: one[0], default=(ALIKE, ""))
+    return combination if departure < ALIKE else None
 
 
 def _alike(result: Mapping[str, Any]) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """An open-circuit potential with free coefficients, fitted to a half cell."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -136,3 +139,15 @@ def test_a_check_doubts_data_that_span_more_than_the_electrode():
         "be in mA.h"
     ]
     assert check(pipeline(half_cell(theta), STARTS, {OCP: FORMULA}), WORLD).problems == ()
+
+
+@pytest.mark.parametrize(("electrode", "stated"), [("negative", 5.2), ("positive", 1.6)])
+def test_measured_half_cells_are_followed_as_the_example_states(electrode, stated):
+    path = Path(__file__).parents[2] / "examples" / "ocp_function.py"
+    spec = importlib.util.spec_from_file_location("ocp_function", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    record = cw.run(example.pipeline(electrode)).element("fit")
+    error = record.result["objectives"]["half cell"]["RMSE [mV] (Voltage [V])"]
+    assert error["fitted"] < stated + 0.1
+    assert error["initial"] > 50

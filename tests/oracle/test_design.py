@@ -309,7 +309,7 @@ def test_a_design_whose_experiment_does_not_end_is_a_status(validate):
     assert thick.status == "solved"
     assert thin.status == ("failed" if validate else "solved")
     assert not validate or "cycle 0, step 0" in thin.message
-    record = fit(one, cw.optimizers.CMAES(max_iterations=4), {L_P: cw.Parameter(
+    record = fit(one, cw.optimizers.CMAES(max_iterations=4, screen="off"), {L_P: cw.Parameter(
         L_P, initial_value=90e-6, bounds=(20e-6, 120e-6))}, options={"seed": 1})  # fmt: skip
     assert (record.counts.get("failed", 0) > 0) == validate
 

@@ -339,9 +339,9 @@ def build(problem: ExperimentProblem) -> BuiltExperiment:
         )
     values = problem.parameters.values_
     fixed = {name for known in FIXED for name in (known, *free_names(values.get(known))) if name in problem.free}
-    stretches = {} if fixed else stretching(problem.model, model, structural)
-    if stretches:
-        built = BuiltExperiment(problem, needed, start, (), health, quantities, stretches)
+    stretched = None if fixed else stretching(problem.model, model, structural)
+    if stretched:
+        built = BuiltExperiment(problem, needed, start, (), health, quantities, stretched.settings["submesh_types"])
         try:
             built.simulation_at(())
             return built

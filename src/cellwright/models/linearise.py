@@ -1,5 +1,6 @@
 """Models of PyBaMM, linearised about their initial state for their impedance."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,9 +14,12 @@ from scipy.sparse.linalg import splu
 from cellwright.errors import ConfigurationError, SolverError
 from cellwright.models.extraction import expanded
 from cellwright.models.impedance import BuiltImpedance, ImpedanceKernel
+from cellwright.models.lengths import stretching
 from cellwright.models.parameterised import one_line
 from cellwright.models.simulate import APPLIED, VOLTAGE, discretised, pybamm_model, required
 from cellwright.schema.simulation import ImpedanceProblem, ModelSpec
+
+logger = logging.getLogger(__name__)
 
 SURFACE_FORM = "surface form"
 CHARGED = "differential"
@@ -28,8 +32,17 @@ def build(problem: ImpedanceProblem) -> BuiltImpedance:
     Raises: `ConfigurationError` for an unknown model or option, `MissingParameterError` naming every parameter that the
     model lacks (`detail["missing"]`), `SolverError` where PyBaMM cannot build it.
     """
-    model = pybamm_model(with_double_layers(problem.model))
-    impedance = BuiltImpedance(problem, *required(problem, model, {VOLTAGE}))
+    spec = with_double_layers(problem.model)
+    model = pybamm_model(spec)
+    needed, start, structural = required(problem, model, {VOLTAGE})
+    stretched = stretching(spec, model, structural)
+    if stretched:
+        impedance = BuiltImpedance(replace(problem, model=stretched), needed, start, ())
+        try:
+            return replace(impedance, kernel=linearised(impedance, {}))
+        except SolverError as cause:  # of a model that knows no such mesh
+            logger.info("%s is built anew for each length, since %s", spec.type, one_line(cause))
+    impedance = BuiltImpedance(problem, needed, start, structural)
     return impedance if impedance.structural else replace(impedance, kernel=linearised(impedance, {}))
 
 

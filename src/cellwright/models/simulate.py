@@ -14,6 +14,7 @@ from cellwright.models.area import AREA, electrode_area
 from cellwright.models.extraction import agree, kernel_of
 from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
+from cellwright.models.lengths import stretching
 from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
 from cellwright.models.parameterised import ParameterisedModel, one_line
 from cellwright.models.reduced import MODELS
@@ -45,9 +46,19 @@ def build(problem: SimulationProblem, folder: Path | None = None) -> BuiltSimula
     """
     model = pybamm_model(problem.model)
     wanted = {*problem.variables} | ({VOLTAGE} if problem.voltage_window and VOLTAGE in model.variables else set())
-    simulation = BuiltSimulation(problem, *required(problem, model, wanted), folder=folder)
-    if simulation.structural:
-        return simulation
+    needed, start, structural = required(problem, model, wanted)
+    stretched = stretching(problem.model, model, structural)
+    if stretched:
+        simulation = BuiltSimulation(replace(problem, model=stretched), needed, start, (), folder=folder)
+        try:
+            return _ready(simulation)
+        except SolverError as cause:  # of a model that knows no such mesh
+            logger.info("%s is built anew for each length, since %s", problem.model.type, one_line(cause))
+    simulation = BuiltSimulation(problem, needed, start, structural, folder=folder)
+    return simulation if simulation.structural else _ready(simulation)
+
+
+def _ready(simulation: BuiltSimulation) -> BuiltSimulation:
     found = built(simulation, {})
     if isinstance(found, Kernel):
         return replace(simulation, kernel=found)

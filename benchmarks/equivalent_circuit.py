@@ -89,7 +89,9 @@ def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
 def main() -> None:
     """Print the times."""
     data = measurement(np.random.default_rng(0))
-    plan = knot_plan(data.soc, knots=KNOTS, r0_knots=KNOTS, ocv_knots=OCV_KNOTS, schedule=None, scale=None, clamp=10.0)
+    plan = knot_plan(
+        data.soc, knots=KNOTS, r0_knots=KNOTS, ocv_knots=OCV_KNOTS, schedule=None, strength=0.0, clamp=10.0
+    )
     times: dict[str, list[float]] = {}
     told: dict[str, str] = {}
     with threadpool_limits(limits=1, user_api="blas"):

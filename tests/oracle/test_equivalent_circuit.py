@@ -134,15 +134,19 @@ def test_slopes_are_the_limits_of_differences():
 def test_bounded_least_squares_ends_where_scipy_s_does():
     """Rosenbrock's valley with a bound across it, and a linear problem whose answer lies on two bounds."""
     valley = lambda x: np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]])  # noqa: E731
-    slopes = lambda x: (valley(x), np.array([[-20 * x[0], 10.0], [-1.0, 0.0]]))  # noqa: E731
+
+    def normal(x):
+        J = np.array([[-20 * x[0], 10.0], [-1.0, 0.0]])
+        return J.T @ valley(x), J.T @ J
+
     lower, upper = np.array([-2.0, -2.0]), np.array([0.6, 2.0])
-    ours = minimise(valley, slopes, np.array([-1.5, 1.0]), lower, upper, 1e-14, 200)
+    ours = minimise(valley, normal, np.array([-1.5, 1.0]), lower, upper, 1e-14, 200)
     theirs = least_squares(valley, [-1.5, 1.0], bounds=(lower, upper), xtol=1e-14, ftol=1e-14, gtol=1e-14)
     assert ours.x == pytest.approx(theirs.x, abs=1e-6)
     rng = np.random.default_rng(3)
     A, b = rng.standard_normal((40, 6)), rng.standard_normal(40)
     lower, upper = np.full(6, -0.05), np.full(6, 0.05)
-    ours = minimise(lambda x: A @ x - b, lambda x: (A @ x - b, A), np.zeros(6), lower, upper, 1e-14, 200)
+    ours = minimise(lambda x: A @ x - b, lambda x: (A.T @ (A @ x - b), A.T @ A), np.zeros(6), lower, upper, 1e-14, 200)
     theirs = least_squares(lambda x: A @ x - b, np.zeros(6), jac=lambda x: A, bounds=(lower, upper), xtol=1e-14)
     assert ours.cost == pytest.approx(2 * theirs.cost, rel=1e-6)
 
@@ -164,17 +168,17 @@ def in_knots_of(amps):
 
 
 def test_a_circuit_comes_back_from_its_own_voltage():
-    """Without noise nothing but the end of the search (a fall by 1e-5 of what is left) keeps it from being exact."""
+    """Without noise the faint prior alone, which counts like a residual of 1 mV, keeps it from being exact."""
     t, amps = pulse_train()
     circuit = in_knots_of(amps)
     found = cw.ecm.fit(measurement(circuit, t, amps), capacity=CAPACITY, num_knots=8, num_knots_ocv=21)
     z = np.linspace(0.08, 0.99, 17)
-    assert found.rmse_mV < 1e-3
-    assert found.circuit.ocv_at(z) == pytest.approx(circuit.ocv_at(z), abs=1e-5)
-    assert found.circuit.r0_at(z) == pytest.approx(circuit.r0_at(z), rel=1e-3)
+    assert found.rmse_mV < 2e-2
+    assert found.circuit.ocv_at(z) == pytest.approx(circuit.ocv_at(z), abs=2e-4)
+    assert found.circuit.r0_at(z) == pytest.approx(circuit.r0_at(z), rel=2e-3)
     for pair in (0, 1):
         for ours, truth in zip(found.circuit.pair_at(pair, z), circuit.pair_at(pair, z), strict=True):
-            assert ours == pytest.approx(truth, rel=1e-3)
+            assert ours == pytest.approx(truth, rel=2e-2)
 
 
 def test_a_circuit_comes_back_from_noise_within_its_own_errors():
@@ -334,7 +338,7 @@ def lg_m50(path):
 
 
 def test_pulses_and_a_cycle_of_the_lg_m50_are_followed_and_1c_is_foretold():
-    """In mV: pulses 1 to 4 each, the cycle at C/2 10; the cycle at 1C, which it has not seen, 13 (20 are asked for)."""
+    """In mV: pulses 1 to 4 each, the cycle at C/2 10; the cycle at 1C, which it has not seen, 14 (20 are asked for)."""
     measurements = [lg_m50(PULSES / "pulses" / f"pulse_25degC_SoC{number}_Cell1.csv") for number in range(1, 10)]
     fit = cw.ecm.fit([*measurements, lg_m50(DEMO / "cycle_25degC_0.5C.csv")], capacity=4.945)
     errors = [float(np.sqrt(np.mean(residual**2))) for residual in fit.residual_mV]

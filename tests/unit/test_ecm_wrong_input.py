@@ -168,3 +168,16 @@ def test_a_column_of_open_circuit_voltages_is_used_where_it_is_not_fitted():
     found = cw.ecm.fit(known, capacity=5.0, num_rcs=0, num_knots=2, fit_ocv=False)
     assert found.ocv_provided
     assert found.rmse_mV < 0.1
+
+
+def test_a_measurement_that_begins_before_the_cell_is_at_rest_is_told():
+    relaxing = V + 0.03 * np.exp(-T / 100)
+    found = cw.ecm.fit(data(**{"Voltage [V]": relaxing}), capacity=5.0, num_rcs=0, num_knots=2)
+    assert any("still moves in the rest in which measurement 0 begins" in warning for warning in found.warnings)
+
+
+def test_rows_that_are_written_twice_count_once():
+    doubled = {name: np.repeat(column, 2) for name, column in data().items()}
+    found = cw.ecm.fit(doubled, num_rcs=0, num_knots=2, capacity=5.0)
+    assert len(found.time[0]) == len(T)
+    assert found.rmse_mV < 0.1

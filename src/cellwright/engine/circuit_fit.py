@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 MILLIVOLT = 1e-3
 """The residual [V] that weighs as much as a prior's standard deviation."""
-FAINT = 10.0
+FAINT = 1.0
 """Standard deviation of ln R and ln τ from knot to knot where nothing stronger is asked for: it decides where data do
 not."""
 FAINT_BEND = 0.1
@@ -76,8 +76,8 @@ class KnotPlan:
     pairs: Array
     schedule: tuple[int, ...]
     """How many knots of the time constants there are, stage by stage."""
-    scale: float | None
-    """Standard deviation of the logarithms from knot to knot; None: no prior."""
+    strength: float
+    """Inverse standard deviation of the logarithms from knot to knot; 0: no prior but the faint one."""
     clamp: float | None
     """Largest ratio of the first and the last knot to their neighbours."""
 
@@ -118,7 +118,7 @@ def fit_circuit(
         unknowns = Unknowns(data, plan, circuit, knots, ocv is None, capacity_bounds)
         last = number == len(stages) - 1
         found = minimise(
-            unknowns.residuals, unknowns.slopes, unknowns.start, *unknowns.bounds, FINE if last else ROUGH,
+            unknowns.residuals, unknowns.normal, unknowns.start, *unknowns.bounds, FINE if last else ROUGH,
             MOST_STEPS if last else MOST_STEPS // 4,
         )  # fmt: skip
         circuit, data = unknowns.at(found.x)
@@ -201,7 +201,7 @@ class Unknowns:
         self.map = block_diag(*(block.map for block in blocks))
         x = [block.start for block in blocks]
         lower, upper = [block.lower for block in blocks], [block.upper for block in blocks]
-        self._priors = block_diag(*(block.prior(plan.scale) for block in blocks))
+        self._priors = block_diag(*(block.prior(plan.strength) for block in blocks))
         if capacity_bounds is not None:
             x.append(np.array([float(np.clip(data.capacity[0], *capacity_bounds))]))
             lower.append(np.array(capacity_bounds[:1]))
@@ -227,16 +227,16 @@ class Unknowns:
         difference = voltage(circuit, data.course, data.soc) - data.voltage
         return np.concatenate([difference / MILLIVOLT, self._priors @ x])
 
-    def slopes(self, x: Array) -> tuple[Array, Array]:
-        """Return the residuals and their Jacobian."""
+    def normal(self, x: Array) -> tuple[Array, Array]:
+        """Return Jᵀr and JᵀJ of the residuals r and their Jacobian J."""
         circuit, data = self.at(x)
         moved = None if self._bounds is None else data.course.charge / data.capacity[0] ** 2
-        modelled, columns, by_capacity = _derivatives(circuit, data, self._ocv, moved)
-        J = columns @ self.map
-        if self._bounds is not None:
-            J = np.column_stack([J, by_capacity])
-        residuals = np.concatenate([(modelled - data.voltage) / MILLIVOLT, self._priors @ x])
-        return residuals, np.vstack([J / MILLIVOLT, self._priors])
+        modelled, columns = _derivatives(circuit, data, self._ocv, moved)
+        pull = columns.T @ ((modelled - data.voltage) / MILLIVOLT**2)
+        curvature = columns.T @ columns / MILLIVOLT**2
+        whole = self.map if moved is None else block_diag(self.map, 1.0)
+        priors = self._priors
+        return whole.T @ pull + priors.T @ (priors @ x), whole.T @ curvature @ whole + priors.T @ priors
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +248,7 @@ class _Curve:
     lower: Array
     upper: Array
     differences: Array
-    faint: float
+    logarithmic: bool = True
 
     @classmethod
     def series(cls, values: Array, limits: Array, clamp: float | None) -> "_Curve":
@@ -258,13 +258,13 @@ class _Curve:
         lower, upper = np.full(count, limits[0]), np.full(count, limits[1])
         step = np.diff(identity, axis=0)
         if clamp is None or count < 3:
-            return cls(identity, np.clip(logs, lower, upper), lower, upper, step, FAINT)
+            return cls(identity, np.clip(logs, lower, upper), lower, upper, step)
         matrix = identity.copy()
         matrix[0, 1] = matrix[-1, -2] = 1
         ends = [0, -1]
         lower[ends], upper[ends] = -np.log(clamp), np.log(clamp)
         start = np.linalg.solve(matrix, np.clip(logs, *limits))
-        return cls(matrix, np.clip(start, lower, upper), lower, upper, step @ matrix, FAINT)
+        return cls(matrix, np.clip(start, lower, upper), lower, upper, step @ matrix)
 
     @classmethod
     def rising(cls, values: Array, measured: Array) -> "_Curve":
@@ -276,16 +276,15 @@ class _Curve:
         lower[0], upper[0] = float(measured.min()) - room, float(measured.max()) + room
         start = np.concatenate([values[:1], np.diff(values)])
         bend = np.diff(np.eye(count), n=2, axis=0) @ matrix
-        return cls(matrix, np.clip(start, lower, upper), lower, upper, bend, FAINT_BEND)
+        return cls(matrix, np.clip(start, lower, upper), lower, upper, bend, logarithmic=False)
 
     def onto(self, weights: Array) -> "_Curve":
         """Return the curve with its logarithms spread linearly over further knots."""
         return replace(self, map=weights @ self.map)
 
-    def prior(self, scale: float | None) -> Array:
+    def prior(self, strength: float) -> Array:
         """Return the rows whose squares are the prior, in standard deviations."""
-        held = self.faint == FAINT and scale is not None
-        return np.asarray(self.differences / (min(scale, FAINT) if held and scale is not None else self.faint))
+        return np.asarray(self.differences * (np.hypot(strength, 1 / FAINT) if self.logarithmic else 1 / FAINT_BEND))
 
 
 def knot_plan(
@@ -295,7 +294,7 @@ def knot_plan(
     r0_knots: int,
     ocv_knots: int,
     schedule: Sequence[int] | None,
-    scale: float | None,
+    strength: float,
     clamp: float | None,
 ) -> KnotPlan:
     """Return knots that are evenly spread over the states of charge that the data visit."""
@@ -303,7 +302,12 @@ def knot_plan(
     if schedule is None:
         schedule = [*(2**power for power in range(6) if 2**power < knots), knots]
     return KnotPlan(
-        _even(low, high, ocv_knots), _even(low, high, r0_knots), _even(low, high, knots), tuple(schedule), scale, clamp
+        _even(low, high, ocv_knots),
+        _even(low, high, r0_knots),
+        _even(low, high, knots),
+        tuple(schedule),
+        strength,
+        clamp,
     )
 
 
@@ -316,20 +320,26 @@ def _spaced(knots: Array, count: int) -> Array:
 
 
 def _derivatives(
-    circuit: Circuit, data: CircuitData, fits_ocv: bool, moved: Array | None
-) -> tuple[Array, Array, Array]:
-    """Return the voltage [V] and its derivatives by open-circuit voltages, ln R₀, and ln R and ln τ of each pair."""
+    circuit: Circuit, data: CircuitData, fits_ocv: bool, moved: Array | None = None
+) -> tuple[Array, Array]:
+    """Return the voltage [V] and its derivatives by open-circuit voltages, ln R₀, and ln R and ln τ of each pair.
+
+    The last column is that by what moves the state of charge, if something does.
+    """
     answer = response(circuit, data.course, data.soc, moved)
     columns = [answer.ocv] if fits_ocv else []
     columns.append(answer.r0 * circuit.r0)
     for by_alpha, by_beta, alpha, beta in zip(answer.alpha, answer.beta, circuit.alpha, circuit.beta, strict=True):
-        columns += [by_alpha * alpha, -by_alpha * alpha - by_beta * beta]
-    return answer.voltage, np.hstack(columns), answer.moved
+        by_r = by_alpha * alpha
+        columns += [by_r, -by_r - by_beta * beta]
+    if moved is not None:
+        columns.append(answer.moved[:, None])
+    return answer.voltage, np.asfortranarray(np.concatenate(columns, axis=1))
 
 
 def _covariance(circuit: Circuit, data: CircuitData, fits_ocv: bool) -> Array:
     """Return the covariance of the values at knots by the scatter of the residuals; infinite where data say nothing."""
-    modelled, J, _ = _derivatives(circuit, data, fits_ocv, None)
+    modelled, J = _derivatives(circuit, data, fits_ocv)
     residual = modelled - data.voltage
     variance = float(residual @ residual) / max(len(residual) - J.shape[1], 1)
     lengths = np.linalg.norm(J, axis=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cellwright.catalog.objectives.measured_current import CURRENT, VOLTAGE, knots, measured
+from cellwright.catalog.objectives.measured_current import CURRENT, TIME, VOLTAGE, knots, measured
 from cellwright.engine.circuit_fit import CircuitData
 from cellwright.errors import ConfigurationError, DataError
 from cellwright.physics.equivalent_circuit import Course
@@ -23,6 +23,8 @@ SLOWEST_RATE, FASTEST_RATE = 5e-3, 100.0
 """Largest currents of a measurement, in capacities an hour, outside of which a unit is wrong by a factor of 1000."""
 HIGHEST_VOLTAGE = 100.0
 """Voltage [V] above which no cell is: it is in mV."""
+LOADED = 1e-3
+"""Fraction of the largest current from which a row is under load."""
 MARGIN = 0.1
 """Voltage [V] by which a measurement may begin beyond the ends of an open-circuit voltage."""
 
@@ -44,14 +46,27 @@ class Trace:
     fullest: float
     """Charge [A.h] taken out from the first row to the fullest one; zero or negative."""
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the first row is under load."""
+        return bool(abs(self.current[0]) > LOADED * np.max(np.abs(self.current)))
+
+    @property
+    def drift(self) -> float:
+        """How far the voltage [V] moves in the rest in which the measurement begins."""
+        under_load = np.flatnonzero(np.abs(self.current) > LOADED * np.max(np.abs(self.current)))
+        return abs(float(self.voltage[max(int(under_load[0]) - 1, 0)] - self.voltage[0]))
+
 
 def trace_of(table: Columns) -> Trace:
-    """Return a measurement from its columns.
+    """Return a measurement from its columns; rows of the same time and current count once.
 
     Raises: `DataError` for columns that are not there, values that are no numbers, time that runs backward, no current
     at all, a current of the wrong sign, voltages in mV.
     """
     time, current = knots(table)
+    twice = np.append((np.diff(table[TIME]) == 0) & (np.diff(current) == 0), False)
+    table, time, current = table.take(~twice), time[~twice], current[~twice]
     volts = measured(table, VOLTAGE)
     if not np.any(current):
         raise DataError("the current is 0 everywhere, which tells of no resistance", hint=f"look at {CURRENT!r}")

@@ -19,9 +19,9 @@ from typing import Any, Literal
 
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.area import AREA, LAYERS, ONE_LAYER, electrode_area
-from cellwright.physics.equivalent_circuit import soc_of_ocv
 from cellwright.physics.geometry import host_capacity
 from cellwright.physics.half_cell import stoichiometry_at_potential, stoichiometry_at_soc
+from cellwright.physics.state_of_charge import soc_at_ocv
 from cellwright.physics.windows import stoichiometries_at_soc, stoichiometries_at_voltage, stoichiometry_window
 from cellwright.schema.expressions import Expression
 from cellwright.schema.names import ELECTRODES, names_of
@@ -158,7 +158,7 @@ class CircuitState(InitialState):
             )
         ocv = ocv.substitute(values) if ocv.names else ocv
         voltage = self.voltage if self.voltage is not None else _number(p, values, VOLTAGE)
-        return {CHARGE: soc_of_ocv(ocv, voltage)}
+        return {CHARGE: soc_at_ocv(ocv, voltage)}
 
 
 def initial_state(

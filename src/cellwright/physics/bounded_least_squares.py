@@ -9,7 +9,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 Array = NDArray[np.float64]
 Residuals = Callable[[Array], Array]
-Slopes = Callable[[Array], tuple[Array, Array]]
+Normal = Callable[[Array], tuple[Array, Array]]
 
 DAMPING = 1e-3
 """Damping to begin with, relative to the curvature of each unknown."""
@@ -20,7 +20,7 @@ TRIES = 12
 
 @dataclass(frozen=True)
 class Minimum:
-    """The best point, the sum of squares there, and how many slopes were asked for."""
+    """The best point, the sum of squares there, and how often slopes were asked for."""
 
     x: Array
     cost: float
@@ -28,7 +28,7 @@ class Minimum:
 
 
 def minimise(
-    residuals: Residuals, slopes: Slopes, start: Array, lower: Array, upper: Array, tolerance: float, most: int
+    residuals: Residuals, normal: Normal, start: Array, lower: Array, upper: Array, tolerance: float, most: int
 ) -> Minimum:
     """Return the least sum of squares within bounds, by the steps of Levenberg and Marquardt.
 
@@ -36,17 +36,17 @@ def minimise(
     again. λ follows how much of the promised fall comes true. The search ends where a step that is taken lowers the
     cost by less than `tolerance` of it, or after `most` of them.
 
-    `slopes` returns the residuals and their Jacobian, `residuals` the former alone.
+    `normal` returns Jᵀr and JᵀJ of the residuals r and their Jacobian J, `residuals` r alone.
 
     Source: Nielsen, Damping parameter in Marquardt's method, Tech. Rep. IMM-REP-1999-05, Technical University of
     Denmark (1999).
     """
     x = np.clip(start, lower, upper)
     damping, growth = DAMPING, 2.0
-    r, J = slopes(x)
+    r = residuals(x)
     cost = float(r @ r)
     for number in range(1, most + 1):
-        G, g = J.T @ J, J.T @ r
+        g, G = normal(x)
         scale = np.maximum(np.diag(G), 1e-12 * max(float(np.max(np.diag(G))), 1e-300))
         for _ in range(TRIES):
             step = _step(G + damping * np.diag(scale), g, x, lower, upper)
@@ -61,11 +61,9 @@ def minimise(
         ratio = fallen / promised
         damping = max(damping * max(1 / 3, 1 - (2 * ratio - 1) ** 3), LEAST)
         growth = 2.0
-        x = np.clip(x + step, lower, upper)
-        if fallen <= tolerance * cost:
-            return Minimum(x, cost - fallen, number)
-        r, J = slopes(x)
-        cost = float(r @ r)
+        x, before, cost = np.clip(x + step, lower, upper), cost, cost - fallen
+        if fallen <= tolerance * before:
+            return Minimum(x, cost, number)
     return Minimum(x, cost, most)
 
 

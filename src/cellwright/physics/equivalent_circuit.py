@@ -8,24 +8,18 @@ knots in z. Beyond the knots the OCV goes straight on, and R₀, α and β stay 
 Source: Plett, Battery Management Systems, vol. 1 (2015), ch. 2.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_banded
-from scipy.optimize import brentq
-
-from cellwright.errors import ConfigurationError
+from scipy.linalg.lapack import dtbtrs
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 STEADY, JUMP = 0.02, 0.1
 """Changes of the current, as fractions of the largest: up to the one it is steady, from the other on it jumps."""
-SLACK = 0.02
-"""Voltage [V] by which a simulation may begin beyond the ends of the open-circuit voltage, at which it then begins."""
 SERIES = 1e-3
 """Products of a rate and a time below which their exponentials are written as series."""
 
@@ -154,7 +148,7 @@ def hats(at: Array, knots: Array, straight_on: bool = False) -> Array:
 
     Beyond the knots it is constant, or goes straight on.
     """
-    weights = np.zeros((len(at), len(knots)))
+    weights = np.zeros((len(at), len(knots)), order="F")
     if len(knots) == 1:
         weights[:, 0] = 1
         return weights
@@ -197,27 +191,6 @@ def soc_at_voltage(circuit: Circuit, volts: float, current: float) -> float:
     return float(np.interp(volts, rising, soc))
 
 
-def soc_of_ocv(ocv: Callable[[Array], Array], volts: float) -> float:
-    """Return the state of charge at which an open-circuit voltage [V] that rises with it has a value.
-
-    The first such state where the curve turns. Raises: `ConfigurationError` where it does not reach the value between
-    0 and 1, but for `SLACK`, by which a full cell may be fuller.
-    """
-    soc = np.linspace(0, 1, 1001)
-    curve = np.broadcast_to(np.asarray(ocv(soc), dtype=float), soc.shape)
-    low, high = float(curve.min()), float(curve.max())
-    if not low - SLACK <= volts <= high + SLACK:
-        raise ConfigurationError(
-            f"the open-circuit voltage goes from {low:.4g} to {high:.4g} V, and the start is to be at {volts:.4g} V",
-            hint="give 'Initial SoC'",
-        )
-    above = np.flatnonzero(curve >= volts)
-    if not above.size or above[0] == 0:
-        return float(soc[int(np.argmax(curve)) if not above.size else 0])
-    left = soc[above[0] - 1]
-    return float(brentq(lambda z: float(ocv(np.array([z]))[0]) - volts, left, soc[above[0]], xtol=1e-12))
-
-
 def response(circuit: Circuit, course: Course, soc: Array, moved: Array | None = None) -> Response:
     """Return the voltage [V] of a circuit over a course, with its derivatives by all values at knots.
 
@@ -242,8 +215,11 @@ def response(circuit: Circuit, course: Course, soc: Array, moved: Array | None =
         before = np.concatenate([[0.0], v[:-1]])
         pushed = strength * drive_slope - course.interval * decay * before
         slopes = _slope(circuit.knots, alpha, half) * drive + _slope(circuit.knots, beta, half) * pushed
-        driven = np.column_stack([weights * drive[:, None], weights * pushed[:, None], slopes * half_moved])
-        together = -_recursion(decay, driven)
+        driven = np.empty((course.rows, 2 * len(alpha) + 1), order="F")
+        driven[:, : len(alpha)] = weights * -drive[:, None]
+        driven[:, len(alpha) : -1] = weights * -pushed[:, None]
+        driven[:, -1] = -slopes * half_moved
+        together = _recursion(decay, driven)
         by_alpha.append(together[:, : len(alpha)])
         by_beta.append(together[:, len(alpha) : -1])
         by_moved = by_moved + together[:, -1]
@@ -284,10 +260,11 @@ def _step(course: Course, beta: Array) -> tuple[Array, Array, Array]:
 
 def _recursion(decay: Array, driven: Array) -> Array:
     """Return v_i = decay_i v_(i-1) + driven_i for every column, decay being 0 where a measurement begins."""
-    bands = np.ones((2, len(decay)))
+    bands = np.ones((2, len(decay)), order="F")
     bands[1, :-1] = -decay[1:]
     bands[1, -1] = 0
-    return np.asarray(solve_banded((1, 0), bands, driven, overwrite_ab=True, overwrite_b=True, check_finite=False))
+    solved, _ = dtbtrs(bands, driven, uplo="L", diag="U", overwrite_b=True)
+    return np.asarray(solved)
 
 
 def _slope(knots: Array, values: Array, at: Array, straight_on: bool = False) -> Array:

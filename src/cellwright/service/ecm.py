@@ -29,8 +29,8 @@ NARROW = 0.05
 """Visited range of states of charge below which curves are hardly functions of it."""
 PRIOR_FULL = 5.0
 """Standard deviation of logarithms from knot to knot with a regularization of 1."""
-LOADED = 1e-3
-"""Fraction of the largest current from which the first row of a measurement is under load."""
+RESTLESS = 5e-3
+"""Voltage [V] by which a rest in the beginning may drift."""
 
 
 def fit(measurements: Any, **options: Any) -> ECMFit:
@@ -66,7 +66,7 @@ def fit(measurements: Any, **options: Any) -> ECMFit:
     bounds = (chosen.bounds_capacity.lo, chosen.bounds_capacity.hi) if chosen.bounds_capacity else None
     found = _search(data, plan, chosen.num_rcs, known, bounds)
     sought = [
-        curve is not None and one.initial_soc is None and _loaded(of) for one, of in zip(given, traces, strict=True)
+        curve is not None and one.initial_soc is None and of.loaded for one, of in zip(given, traces, strict=True)
     ]
     if any(sought):
         starts = [
@@ -94,6 +94,12 @@ def _remarks(traces: Sequence[Trace]) -> Iterator[str]:
     corrected = sum(trace.corrected for trace in traces)
     if corrected:
         yield f"{corrected} rows, whose voltage tells of the current of the row beside them, were given that current"
+    restless = [str(number) for number, trace in enumerate(traces) if trace.drift > RESTLESS]
+    if restless:
+        yield (
+            f"the voltage still moves in the rest in which measurement {', '.join(restless)} begins, and the pairs are "
+            "taken to be at rest there: let it begin later, or earlier"
+        )
 
 
 def _columns(options: ECMFitOptions, traces: Sequence[Trace]) -> Array | None:
@@ -146,7 +152,7 @@ def _plan(options: ECMFitOptions, data: CircuitData, fits_ocv: bool, told: list[
         r0_knots=options.num_knots_r0 or knots,
         ocv_knots=options.num_knots_ocv or int(np.clip(round(OCV_KNOTS * (high - low)), 2, OCV_KNOTS)),
         schedule=options.knot_schedule,
-        scale=PRIOR_FULL / options.regularization if options.regularization else None,
+        strength=options.regularization / PRIOR_FULL,
         clamp=options.clamp_max_ratio if options.clamp_boundary_knots else None,
     )
     if options.ocv_soc_curve is not None:
@@ -163,10 +169,6 @@ def _plan(options: ECMFitOptions, data: CircuitData, fits_ocv: bool, told: list[
             "constant and the open-circuit voltage goes straight on"
         )
     return plan
-
-
-def _loaded(trace: Trace) -> bool:
-    return bool(abs(trace.current[0]) > LOADED * np.max(np.abs(trace.current)))
 
 
 def _result(found: CircuitFit, fits_ocv: bool, told: list[str]) -> ECMFit:

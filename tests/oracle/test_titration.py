@@ -153,9 +153,9 @@ def test_the_formula_of_each_pulse_has_the_diffusivity_but_for_the_share_it_tell
         found[sto] = cw.calculations.DiffusivityFromPulse("positive", pulse, options=options).compute(view)[D]
         told = [remark for remark in view.remarks if "comes out too small by about" in remark]
         share = int(told[0].split("about ")[1].split(" %")[0]) / 100
-        # The share is the first term of a series, at a diffusivity that is itself too small: 10 % of the rest.
+        # 0.1 mV of noise in four points, and a diffusivity that changes by 3 % within the pulse.
         assert found[sto] < true(sto)
-        assert found[sto] / (1 - share) == pytest.approx(true(sto), rel=0.1, abs=0)
+        assert found[sto] / (1 - share) == pytest.approx(true(sto), rel=0.06, abs=0)
     points = {"Stoichiometry": list(found), "Diffusivity [m2.s-1]": list(found.values())}
     law = cw.calculations.DiffusivityDataInterpolant("positive", points).compute(ParameterSet())[D]
     assert law(list(found)[3]) == pytest.approx(list(found.values())[3], rel=1e-9, abs=0)

@@ -1,6 +1,6 @@
 """Diffusivity of lithium in particles. The first two functions take floats, arrays and expressions; SI units."""
 
-from math import pi
+from math import erf, exp, log, pi
 from typing import Any
 
 from cellwright.physics.constants import FARADAY, GAS
@@ -29,25 +29,47 @@ def diffusivity_from_pulse(radius: Any, duration: float, from_: float, to: float
     return 4 / (9 * pi) * (radius / duration * relaxed / slope) ** 2
 
 
-def pulse_bias(D: float, radius: float, duration: float) -> float:
-    """Return the share √(π D τ/R²) by which `diffusivity_from_pulse` is too small for a pulse of a duration τ [s].
+BISECTIONS = 40
+LONGEST = 0.25
+"""Time, in units of R²/D, up to which `surface_rise` holds to a per cent."""
 
-    With θ = D τ/R²: at a constant flux j the surface of a sphere moves by j R/D (2 √(θ/π) + θ + …), of which the
-    formula keeps the first term. It holds for θ below some 0.05.
 
-    Source: Crank, The Mathematics of Diffusion (1975), ch. 6.
+def surface_rise(theta: float) -> float:
+    """Return how far the surface of a sphere has moved at a constant flux j, in units of j R/D, at θ = D t/R².
+
+    e^θ (1 + erf √θ) - 1 = 2 √(θ/π) + θ + …, which leaves out what the centre sends back, some e^(-1/θ).
+
+    Source: Carslaw & Jaeger, Conduction of Heat in Solids (1959), section 9.7.
     """
-    return float((pi * D * duration) ** 0.5 / radius)
+    return exp(theta) * (1 + erf(theta**0.5)) - 1
+
+
+def pulse_bias(D: float, radius: float, from_: float, to: float) -> float:
+    """Return by which share a diffusivity from `diffusivity_from_pulse` is too small; 1 where the pulse is too long.
+
+    The formula keeps the first term of `surface_rise` between the times of the stretch [s]. The share is that of the
+    diffusivity for which it then gives D.
+    """
+
+    def excess(logarithm: float) -> float:
+        first, last = (exp(logarithm) * time / radius**2 for time in (from_, to))
+        rise = surface_rise(last) - surface_rise(first)
+        return logarithm + 2 * log(2 / pi**0.5 * (last**0.5 - first**0.5) / rise) - log(D)
+
+    low, high = log(D), log(LONGEST * radius**2 / to)
+    if low >= high or excess(high) <= 0:
+        return 1.0
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if excess(middle) > 0 else (middle, high)
+    return 1 - D / exp(low)
 
 
 def pulse_bend(D: float, radius: float, from_: float, to: float) -> float:
     """Return by which factor the slope over √t of a sphere's surface changes within a stretch of a pulse.
 
-    It is that of the second half, in √t, over that of the first: with s = √(D t)/R the surface follows 2 s/√π + s², as
-    in `pulse_bias`.
-
-    Source: Crank, The Mathematics of Diffusion (1975), ch. 6.
+    It is that of the second half, in √t, over that of the first, by `surface_rise`.
     """
-    first, last = ((D * time) ** 0.5 / radius for time in (from_, to))
-    early, late = (first + (last - first) * part for part in (0.25, 0.75))
-    return float((1 + pi**0.5 * late) / (1 + pi**0.5 * early))
+    first, last = (min(D * time / radius**2, LONGEST) ** 0.5 for time in (from_, to))
+    rises = [surface_rise((first + (last - first) * part) ** 2) for part in (0.0, 0.5, 1.0)]
+    return (rises[2] - rises[1]) / (rises[1] - rises[0])

@@ -50,12 +50,13 @@ class DiffusivityFromPulse(Calculation):
     D = 4/(9 π) (R/τ)² (ΔU_eq (√t_2 - √t_1) / ΔU_pulse)², with R the particle radius [m], τ the duration of the pulse
     [s], ΔU_eq the difference of the potentials [V] at the end of the rests after and before it, and ΔU_pulse that
     between the times t_1 (`dt_IR`, default: the first point of the step) and t_2 (`dt_pulse`, default: its end) of the
-    pulse. Without the two times it is 4/(9 π) R²/τ (ΔU_eq/ΔU_pulse)². The pulse is short against R²/D: D comes out too
-    small by the share √(π D τ/R²), which is told where it exceeds 5 %. Four points decide, so noise counts in full; it
-    is told where it makes D uncertain by more than 10 %, as on a plateau, as are rests at whose end the voltage still
-    moves and a voltage that is not straight over √t. The pulse is the step `step number`, else the first that is no
-    rest, by the columns `Step number`, `Step count` or `Step from cycler`, and without these by the current. It begins
-    with the last point of the rest before it, or a sampling interval before its own first point where that is later.
+    pulse. Without the two times it is 4/(9 π) R²/τ (ΔU_eq/ΔU_pulse)². The stretch is short against R²/D: D comes out
+    too small, for a whole pulse by the share √(π D τ/R²), which is told where it exceeds 5 %. Four points decide, so
+    noise counts in full; it is told where it makes D uncertain by more than 10 %, as on a plateau, as are rests at
+    whose end the voltage still moves and a voltage that is not straight over √t. The pulse is the step `step number`,
+    else the first that is no rest, by the columns `Step number`, `Step count` or `Step from cycler`, and without these
+    by the current. It begins with the last point of the rest before it, or a sampling interval before its own first
+    point where that is later.
 
     Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112; for spheres Wang et al.,
     Prog. Energy 4 (2022) 032004, doi:10.1088/2516-1083/ac692c.
@@ -136,12 +137,15 @@ def _doubts(pulse: _Points, name: str, found: tuple[float, float] | None) -> Ite
     if found is None:
         return
     D, radius = found
-    if (share := pulse_bias(D, radius, pulse.duration)) > BIAS:
+    share = pulse_bias(D, radius, pulse.start, pulse.end)
+    if share > BIAS:
+        told = "comes out much too small" if share == 1 else f"comes out too small by about {100 * share:.0f} %"
         yield (
-            f"the pulse lasts {pulse.duration:g} s, {D * pulse.duration / radius**2:.2g} of R²/D, and "
-            f"{name!r} comes out too small by about {100 * share:.0f} %: take a shorter 'dt_pulse', a "
-            f"shorter pulse, or fit a model to it"
+            f"the pulse is taken up to {pulse.end:.4g} s, {D * pulse.end / radius**2:.2g} of R²/D, and "
+            f"{name!r} {told}: take a shorter 'dt_pulse', a shorter pulse, or fit a model to it"
         )
+    if share == 1:
+        return
     bent = pulse.bend / pulse_bend(D, radius, pulse.start, pulse.end) - 1
     if abs(bent) > BENT:
         yield (

@@ -183,7 +183,10 @@ def test_one_pulse_whose_voltage_goes_the_wrong_way_is_told():
 
 
 def test_rests_are_points_of_an_open_circuit_potential():
+    rests = cw.split_pulses(GITT).rests
+    assert rests["Capacity [A.h]"] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4], abs=1e-6)
     points = cw.split_pulses(GITT).open_circuit(0.3, 4.0)
+    assert points["Voltage [V]"].tolist() == rests["Voltage [V]"].tolist()
     assert points["Stoichiometry"] == pytest.approx([0.3, 0.325, 0.35, 0.375, 0.4])
     assert points["Voltage [V]"] == pytest.approx([4.0, 3.9, 3.8, 3.7, 3.6])
     emptied = cw.split_pulses(GITT).open_circuit(0.9, 4.0, "negative")

@@ -10,7 +10,7 @@ import numpy as np
 
 from cellwright.catalog.objectives.measured_current import JUMP, TIME, VOLTAGE, knots
 from cellwright.catalog.objectives.pulse import Feature, choice
-from cellwright.data.open_circuit import STEPS
+from cellwright.data.open_circuit import CAPACITY, STEPS
 from cellwright.data.sources import settle
 from cellwright.errors import DataError
 from cellwright.physics.half_cell import stoichiometry_at_potential
@@ -193,20 +193,28 @@ class PulseTrain(Sequence[MeasuredPulse]):
         rows = [_measured(feature, one.table) for one in self]
         return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
 
+    @property
+    def rests(self) -> dict[str, Column]:
+        """The rests as points of an open-circuit curve: `Capacity [A.h]`, discharged since the first row, and voltage.
+
+        Each rest is one point, the one before the first pulse among them.
+        """
+        points = [(one.discharged[end], one.voltages[end]) for one in self for end in (0, 1)]
+        charge, voltage = np.array([pair for pair in points if np.isfinite(pair[1])]).T
+        kept = np.append(True, np.abs(np.diff(charge)) > np.abs(charge).max() * 10.0**-DIGITS)
+        return {CAPACITY: charge[kept], VOLTAGE: voltage[kept]}
+
     def open_circuit(
         self, start: float, capacity: float, electrode: Literal["negative", "positive"] = "positive"
     ) -> dict[str, Column]:
         """Return the rests as points of an open-circuit potential: `Stoichiometry` and `Voltage [V]`.
 
-        The stoichiometry is counted as in `by_stoichiometry`. Each rest is one point, the one before the first pulse
-        among them.
+        The stoichiometry is counted as in `by_stoichiometry`.
         """
-        points = [(one.discharged[end], one.voltages[end]) for one in self for end in (0, 1)]
-        charge, voltage = np.array([pair for pair in points if np.isfinite(pair[1])]).T
-        kept = np.append(True, np.abs(np.diff(charge)) > np.abs(charge).max() * 10.0**-DIGITS)
+        rests = self.rests
         return {
-            "Stoichiometry": _stoichiometries(charge[kept], start, capacity, electrode),
-            VOLTAGE: np.asarray(voltage[kept]),
+            "Stoichiometry": _stoichiometries(rests[CAPACITY], start, capacity, electrode),
+            VOLTAGE: rests[VOLTAGE],
         }
 
     @property

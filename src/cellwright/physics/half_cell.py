@@ -9,9 +9,14 @@ from cellwright.physics.windows import EDGE, root
 LOWEST, HIGHEST = -1.0, 6.0
 """Potentials against lithium [V] between which a lithiation is inverted."""
 
+MARGIN = 0.01
+"""Stoichiometry beyond the ends of a table up to which its end pieces are trusted."""
+
 
 def stoichiometry_at_potential(U: Callable[[Any], Any], voltage: float) -> float:
     """Return the stoichiometry θ [-] at which an open-circuit potential U(θ) [V] that falls with θ has a value [V].
+
+    Of a table, one with `ends`, it is looked for in and near the table first: far beyond it a cubic piece goes astray.
 
     Raises: `ConfigurationError` where the potential does not reach it between 0 and 1.
     """
@@ -19,14 +24,17 @@ def stoichiometry_at_potential(U: Callable[[Any], Any], voltage: float) -> float
     def excess(theta: float) -> float:
         return float(U(theta)) - voltage
 
-    high, low = excess(EDGE), excess(1 - EDGE)
-    if not high >= 0 >= low:
-        raise ConfigurationError(
-            f"the electrode does not reach {voltage:g} V: its open-circuit potential goes from {high + voltage:.4g} V "
-            f"at stoichiometry 0 to {low + voltage:.4g} V at 1",
-            hint="look at the voltage and the potential",
-        )
-    return root(excess, EDGE, 1 - EDGE)
+    ends = getattr(U, "ends", None)
+    near = [] if ends is None else [(max(ends[0] - MARGIN, EDGE), min(ends[1] + MARGIN, 1 - EDGE))]
+    for empty, full in (*near, (EDGE, 1 - EDGE)):
+        high, low = excess(empty), excess(full)
+        if high >= 0 >= low:
+            return root(excess, empty, full)
+    raise ConfigurationError(
+        f"the electrode does not reach {voltage:g} V: its open-circuit potential goes from {high + voltage:.4g} V "
+        f"at stoichiometry 0 to {low + voltage:.4g} V at 1",
+        hint="look at the voltage and the potential",
+    )
 
 
 def stoichiometry_at_soc(U: Callable[[Any], Any], V_min: float, V_max: float, soc: float) -> float:

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from cellwright.schema.simulation import Array
 
 AT_EVENT = 2
 """IDA's return flag where an event ended the integration."""
+FUNCTIONS = 48
+"""How many functions are kept in this process: those of about four models."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,13 @@ class Integrator:
         self._kernel = kernel
         self._constant = float(current[0]) if np.ptp(current) == 0 else None
         self._course = (knots, current)
-        functions = {role: casadi.Function.deserialize(text) for role, text in kernel.functions.items()}
+        functions = {role: _function(text) for role, text in kernel.functions.items()}
         self._compilation = Compilation(functions, kernel.functions, folder) if folder is not None else None
         self._made: tuple[int, Any] | None = None
         self.compiled = False
-        self._use(functions, kernel.functions)
         self._take_compiled()
+        if not self.compiled:
+            self._use(functions, kernel.functions)
 
     def solve(self, points: Array, stops: Array, times: Array) -> list[Course]:
         """Return the courses at points (n, inputs), on as many threads as this process may use.
@@ -175,6 +179,12 @@ class Integrator:
             alg_res=roles["alg_res"],
             alg_jac=roles["alg_jac"],
         )
+
+
+@lru_cache(maxsize=FUNCTIONS)
+def _function(text: str) -> Any:
+    """Return a function as it was serialised; those of a model serve each of its measurements."""
+    return casadi.Function.deserialize(text)
 
 
 def _flat(matrix: Any) -> Array:

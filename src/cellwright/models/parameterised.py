@@ -19,7 +19,7 @@ POSITIVE = {
     "m2": ("area",),
     "mol.m-3": ("Maximum concentration",),
     "s": ("diffusion time",),
-    "A.h": ("electrode capacity",),
+    "A.h": ("electrode capacity", "electrolyte capacity"),
 }
 """By unit: what cannot be zero or negative."""
 KEPT = 32

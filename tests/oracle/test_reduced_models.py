@@ -343,6 +343,13 @@ class TestLumped:
         with pytest.raises(ConfigurationError, match=said):
             simulation(ModelSpec("LumpedSPMR", options, "cellwright"), PHYSICAL)
 
+    def test_all_that_is_lost_is_heat(self, cells):
+        entropic = {f"{electrode} OCP entropic change [V.K-1]": 0.0 for electrode in (NEGATIVE, POSITIVE)}
+        p = cells[1].merge({**entropic, "Cell heat capacity [J.K-1]": 40.0}, Origin("test"))
+        names = (VOLTAGE, SURFACE_OCV, "Total heating [W]")
+        out = simulation({**SPMER, "options": {"thermal": "lumped"}}, p, variables=names).solve({}).outputs
+        np.testing.assert_allclose(out[names[2]], 5 * (out[SURFACE_OCV] - out[VOLTAGE]), rtol=1e-9)
+
     def test_a_fit_recovers_the_groups_of_a_cell(self, cells):
         # Where the potentials are steep: in the plateaus of graphite its diffusion time does not show in the voltage.
         states = dict(zip((names_of(one).initial_stoichiometry for one in ELECTRODES), (0.3, 0.66), strict=True))

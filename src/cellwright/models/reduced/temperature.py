@@ -17,16 +17,10 @@ ZERO_CELSIUS = 273.15
 
 
 class ThermalModel(ParticleModel):
-    """A reduced model with particles and a temperature T [K].
+    """A reduced model with particles and a temperature T [K]; `LumpedSPMR` in the catalogue has the equations.
 
-    With `thermal` "isothermal" it is the ambient temperature. With "lumped" it follows
-    C dT/dt = I (U - V) - I T dU/dT - h A (T - T_s), with U the difference of the potentials at the surfaces of the
-    particles and dU/dT that of their entropic changes, C `Cell heat capacity [J.K-1]`, h A `Total heat transfer
-    coefficient [W.m-2.K-1]` × `Cell cooling surface area [m2]`. T_s is the ambient temperature or, with `surface
-    temperature` "lumped", that of a casing: C_c dT_s/dt = h A (T - T_s) - (T_s - T_amb) / R_env, with C_c `Casing heat
-    capacity [J.K-1]` and R_env `Environment thermal resistance [K.W-1]`.
-
-    Source: Bernardi, Pawlikowski & Newman, J. Electrochem. Soc. 132 (1985) 5, doi:10.1149/1.2113792 (the heat).
+    T is the ambient temperature, or follows the heat of the cell, whose casing may have a temperature of its own.
+    Where no heat is counted the casing is at the ambient temperature.
     """
 
     choices: ClassVar = CHOICES
@@ -60,10 +54,9 @@ class ThermalModel(ParticleModel):
         reversible = -self.current * self.temperature * change
         self.variables["Reversible heating [W]"] = reversible
         self.variables["Total heating [W]"] = irreversible + reversible
-        conductance = pybamm.Parameter("Total heat transfer coefficient [W.m-2.K-1]") * pybamm.Parameter(
-            "Cell cooling surface area [m2]"
-        )
-        cooling = conductance * (self.temperature - self.casing)
+        coefficient = pybamm.Parameter("Total heat transfer coefficient [W.m-2.K-1]")
+        area = pybamm.Parameter("Cell cooling surface area [m2]")
+        cooling = coefficient * area * (self.temperature - self.casing)
         self.variables["Surface total cooling [W]"] = -cooling
         begin = pybamm.Parameter("Initial temperature [K]")
         capacity = pybamm.Parameter("Cell heat capacity [J.K-1]")

@@ -110,7 +110,7 @@ def render(result: PipelineResult) -> str:
     """Return the page of a run as one HTML document that needs no other file."""
     plots = Plots()
     rows = [_parameter_row(result, name, plots) for name in result.parameters]
-    windows = plots.add([window_plot(result.parameters)])
+    windows = plots.add([window_plot(result)])
     fits = [_fit(record, plots) for record in result.elements if findings.is_fit(record)]
     validations = [_validation(record, plots) for record in result.elements if findings.is_validation(record)]
     analyses = [analysis for record in result.elements if (analysis := _analysis(record))]
@@ -126,7 +126,7 @@ def render(result: PipelineResult) -> str:
             elements=[_element(record) for record in result.elements],
             parameters=rows,
             windows=windows,
-            window_rows=window_rows(result.parameters),
+            window_rows=window_rows(result),
             fits=fits,
             validations=validations,
             analyses=analyses,

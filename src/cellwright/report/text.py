@@ -110,7 +110,7 @@ def _analysed(record: ElementRecord) -> Iterator[Table]:
 
 def _windows(result: PipelineResult) -> Table:
     table = _table("Electrode", "At 0 %", "At 100 %", "In use", "Capacity [A h]", title="Stoichiometry windows")
-    for row in window_rows(result.parameters):
+    for row in window_rows(result):
         table.add_row(Text(row.electrode), row.empty, row.full, row.share, row.capacity)
     return table
 

@@ -6,15 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from cellwright.physics.balance import PARTS, Share
 from cellwright.report.curves import Array, Line, Panel, Plot
 from cellwright.report.notation import NOTHING, as_float, number
 from cellwright.schema.names import ELECTRODES, ElectrodeNames, names_of
+from cellwright.schema.results import PipelineResult
 from cellwright.schema.values import Function
 
 POINTS = 400
 """The points that a potential is drawn with at least."""
 ENDS = (0.002, 0.998)
 """Between which stoichiometries a formula is drawn; it may be singular at 0 and 1."""
+CAPACITY = "Capacity [A.h]"
+OF_CELLS = {"ElectrodeBalancing", "MSMRFullCell"}
+"""The objectives whose data span what a cell uses of its electrodes."""
 ON_DISCHARGE = {"negative": "delithiation", "positive": "lithiation"}
 """The branch of a potential with hysteresis that is drawn where there is none without a direction."""
 
@@ -80,17 +85,19 @@ class WindowRow:
     upper: str
 
 
-def windows(parameters: Mapping[str, Any]) -> list[Window]:
+def windows(result: PipelineResult) -> list[Window]:
     """Return the windows of both electrodes, negative first; none where they are not known.
 
-    They are given by the stoichiometries at 0 and 100 % state of charge, or by capacity and both excess capacities.
+    They are given by the stoichiometries at 0 and 100 % state of charge, by capacity and both excess capacities, or by
+    two of these and what the data of the fit that found them span.
     """
-    found = [_window(parameters, names_of(electrode)) for electrode in ELECTRODES]
+    span = _span(result)
+    found = [_window(result.parameters, names_of(electrode), span) for electrode in ELECTRODES]
     known = [one for one in found if one is not None]
     return known if len(known) == len(found) else []
 
 
-def window_rows(parameters: Mapping[str, Any]) -> list[WindowRow]:
+def window_rows(result: PipelineResult) -> list[WindowRow]:
     """Return the windows as rows of a table."""
     return [
         WindowRow(
@@ -100,16 +107,16 @@ def window_rows(parameters: Mapping[str, Any]) -> list[WindowRow]:
             f"{100 * one.share:.1f} %",
             *(NOTHING if value is None else number(value, 4) for value in (one.capacity, one.lower, one.upper)),
         )
-        for one in windows(parameters)
+        for one in windows(result)
     ]
 
 
-def window_plot(parameters: Mapping[str, Any]) -> Plot | None:
+def window_plot(result: PipelineResult) -> Plot | None:
     """Return both potentials over the state of charge of the cell, as far as they go, and the part of them in use.
 
     None where the windows or the potentials are not known.
     """
-    both = windows(parameters)
+    both = windows(result)
     if not both or any(one.potential is None for one in both):
         return None
     negative, positive = both
@@ -125,20 +132,53 @@ def window_plot(parameters: Mapping[str, Any]) -> Plot | None:
     return Plot("Where the electrodes work", "State of charge [%]", 100 * soc, (upper, panels[1]))
 
 
-def _window(parameters: Mapping[str, Any], name: ElectrodeNames) -> Window | None:
-    capacity, lower, upper = (
-        as_float(parameters.get(key)) for key in (name.capacity, name.lower_excess_capacity, name.upper_excess_capacity)
-    )
+def _window(parameters: Mapping[str, Any], name: ElectrodeNames, span: float | None) -> Window | None:
+    share = _share(parameters, name, span)
     empty, full = (as_float(parameters.get(name.stoichiometry_at(soc))) for soc in (0, 100))
-    if (empty is None or full is None) and capacity and lower is not None and upper is not None:
-        least, most = lower / capacity, 1 - upper / capacity
+    if (empty is None or full is None) and share is not None:
+        least, most = share.lower / share.whole, 1 - share.upper / share.whole
         empty, full = (least, most) if name.electrode == "negative" else (most, least)
     if empty is None or full is None or empty == full:
         return None
-    if capacity:
-        least, most = min(empty, full), max(empty, full)
-        lower, upper = least * capacity, (1 - most) * capacity
-    return Window(name.electrode, empty, full, capacity or None, lower, upper, _potential(parameters, name.electrode))
+    capacity = as_float(parameters.get(name.capacity)) or (share.whole if share is not None else None)
+    lower, upper = (
+        (None, None) if capacity is None else (min(empty, full) * capacity, (1 - max(empty, full)) * capacity)
+    )
+    return Window(name.electrode, empty, full, capacity, lower, upper, _potential(parameters, name.electrode))
+
+
+def _share(parameters: Mapping[str, Any], name: ElectrodeNames, span: float | None) -> Share | None:
+    """Return the parts of an electrode's capacity: all as they are given, or the third from two and a span [A.h]."""
+    names = (name.lower_excess_capacity, name.capacity, name.upper_excess_capacity)
+    given = {part: as_float(parameters.get(one)) for part, one in zip(PARTS, names, strict=True)}
+    known = {part: value for part, value in given.items() if value is not None}
+    if len(known) == len(PARTS) and known["whole"] > 0:
+        return Share(known["lower"], known["whole"], known["upper"])
+    if len(known) < 2 or span is None:
+        return None
+    share = Share.of(span, known)
+    return share if share.whole > 0 else None
+
+
+def _span(result: PipelineResult) -> float | None:
+    """Return what the data of the last fit of a cell's open circuit span [A.h]."""
+    spans = [
+        float(np.ptp(source[CAPACITY]))
+        for record in result.elements
+        if record.element_type == "data_fit"
+        for objective, sources in record.curves.items()
+        if _type_of(result.config, record.name, objective) in OF_CELLS
+        for source in [sources.get("optimal", {})]
+        if CAPACITY in source
+    ]
+    return spans[-1] if spans else None
+
+
+def _type_of(config: Mapping[str, Any], element: str, objective: str) -> Any:
+    found: Any = config
+    for key in ("elements", element, "objectives", objective, "type"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 def _potential(parameters: Mapping[str, Any], electrode: str) -> Function | None:

@@ -374,3 +374,15 @@ def test_a_plateau_does_not_say_where_on_it_an_electrode_works():
     width = {name: high - low for name, (low, high) in record.intervals.items()}
     assert width[f"{P} {UPPER}"] > 0.5
     assert max(width[f"{N} {part}"] for part in (LOWER, UPPER)) < 0.02
+
+
+def test_a_formula_without_a_value_is_told_with_the_stoichiometries():
+    nernst = {f"{P} OCP [V]": lambda x: 3.9 - 0.05 * np.log(x / (1 - x)), f"{N} OCP [V]": negative}
+    given = cw.direct_entries.DirectEntry(nernst).compute(ParameterSet())
+    one = cell().prepare(ParameterSet({**given, **some(LOWER)}), (f"{N} {UPPER}", f"{P} {WHOLE}"), None)
+    answer = one.predict({f"{N} {UPPER}": 0.6, f"{P} {WHOLE}": 6.5})
+    assert answer.status == "failed"
+    assert answer.message == (
+        "a potential has no value: the stoichiometries are positive from 0.3077 to 1.077 and negative from 0.03448 to "
+        "0.8966"
+    )

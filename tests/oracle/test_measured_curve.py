@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from cellwright.catalog.measured_curve import checked_direction, measured_curve
+from cellwright.data.sources import settle
 from cellwright.errors import DataError
+from cellwright.schema.datasource import parse
 from cellwright.schema.tables import Columns
 
 Q = np.linspace(0, 5, 51)
@@ -111,3 +113,28 @@ def test_data_of_the_other_direction_are_refused(capacity, voltage, direction, s
         checked_direction(curve(capacity, voltage), direction)
     assert said in str(error.value)
     assert error.value.hint
+
+
+def test_points_at_rest_all_count_though_their_currents_are_not_quite_0():
+    offset = np.where(np.arange(51) % 3 == 0, -8e-10, 0.0)
+    for at_rest in (False, True):
+        found = curve(at_rest=at_rest, **{"Time [s]": 3600.0 * np.arange(51), "Current [A]": offset})
+        np.testing.assert_array_equal(found.capacity, Q)
+
+
+def test_rests_chosen_by_the_loader_are_those_of_a_titration():
+    time = np.arange(0, 20 * 7200 + 3600, 600.0)
+    current = np.where((time // 3600) % 2 == 0, 0.0, 0.25)
+    data = {"Time [s]": time, "Current [A]": current, "Voltage [V]": 4.2 - 1e-6 * time}
+    whole = measured_curve(Columns(data), at_rest=True)
+    points = measured_curve(settle(parse({"data": data, "options": {"rest_to_ocp": True}})).table)
+    np.testing.assert_array_equal(points.voltage, whole.voltage)
+    np.testing.assert_allclose(points.capacity, whole.capacity, atol=1e-12)
+
+
+def test_a_current_of_the_other_sign_is_told_as_that():
+    time = 720.0 * np.arange(51)
+    found = measured_curve(Columns({"Time [s]": time, "Current [A]": np.full(51, -0.5), "Voltage [V]": V}))
+    with pytest.raises(DataError, match="rises with the capacity, and on discharge it falls") as error:
+        checked_direction(found, "discharge")
+    assert "change the sign of the current" in str(error.value.hint)

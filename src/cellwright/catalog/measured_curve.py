@@ -20,6 +20,8 @@ NOISE = 5e-3
 """Voltage [V] by which a curve may go against its direction before that is told."""
 SWITCHED = 1e-6
 """Time [s] in which a current is switched between two rows that are far apart."""
+SLOW = 1e-4
+"""Current [A], for each A.h of a capacity, that goes through it in more than a year, and so is none."""
 POINTS = 3
 """The points that a curve has at least."""
 
@@ -28,8 +30,8 @@ POINTS = 3
 class MeasuredCurve:
     """A voltage [V] over a capacity [A.h] that rises from point to point.
 
-    `falls` tells whether the voltage falls as the capacity rises, `forward` whether the rows came in that order;
-    `remarks` tell what of the data is doubtful.
+    `falls` tells whether the voltage falls as the capacity rises, `forward` whether the rows came in that order,
+    `integrated` whether the capacity is that of the current; `remarks` tell what of the data is doubtful.
     """
 
     capacity: Array
@@ -37,6 +39,7 @@ class MeasuredCurve:
     falls: bool
     forward: bool
     remarks: tuple[str, ...] = ()
+    integrated: bool = False
 
     @property
     def span(self) -> float:
@@ -53,13 +56,13 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
     """Return the curve in a table with the columns `Voltage [V]` and `Capacity [A.h]`.
 
     Where there is no capacity, it is the integral of `Current [A]` over `Time [s]`, positive on discharge. Where there
-    is a current, the rows count in which it flows; with `at_rest` (GITT) the last row of each rest. Points of one
-    capacity count as one, their mean.
+    is a current, the rows count in which it flows; with `at_rest` (GITT) the last row of each rest. Of points at rest,
+    as `rest_to_ocp` makes them, all count. Points of one capacity count as one, their mean.
 
     Raises: `DataError` for missing columns, values that are no numbers, too few points, a time or a capacity that goes
     back, and a voltage or a capacity that does not change.
     """
-    rows = _rows(table, at_rest)
+    rows, integrated = _rows(table, at_rest), CAPACITY not in table
     table = table.with_column(CAPACITY, capacity_of(table)).take(rows)
     q, V = _numbers(table, CAPACITY), _numbers(table, VOLTAGE)
     if len(q) < POINTS:
@@ -76,7 +79,7 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
     if np.ptp(V) < NOISE or slope == 0:
         raise DataError(f"the column {VOLTAGE!r} spans {1e3 * np.ptp(V):.3g} mV, which is no curve")
     falls = bool(slope < 0)
-    return MeasuredCurve(q, V, falls, forward, tuple(_against(q, V if falls else -V)))
+    return MeasuredCurve(q, V, falls, forward, tuple(_against(q, V if falls else -V)), integrated)
 
 
 def checked_direction(
@@ -101,8 +104,10 @@ def checked_direction(
     }[direction]  # fmt: skip
     count = "lithium that enters" if direction in {"lithiation", "delithiation"} else "the charge taken out"
     raise DataError(
-        f"the voltage {other} with the column {CAPACITY!r}, and on {direction} it {going}",
-        hint=f"say 'direction': {opposite!r} if these are data of a {opposite}; else count {count} as positive",
+        f"the voltage {other} with the {'capacity' if curve.integrated else f'column {CAPACITY!r}'}, and on {direction} "
+        f"it {going}",
+        hint=f"say 'direction': {opposite!r} if these are data of a {opposite}; else "
+        + ("change the sign of the current" if curve.integrated else f"count {count} as positive"),
     )
 
 
@@ -122,12 +127,17 @@ def capacity_of(table: Columns) -> Array:
 
 def _rows(table: Columns, at_rest: bool) -> NDArray[np.intp]:
     """Return the rows that count: those under current, or the last of each rest; all where there is no current."""
-    if CURRENT not in table or not table[CURRENT].any():
+    if CURRENT not in table or not table[CURRENT].any() or _points_at_rest(table):
         return np.arange(table.rows)
     pulses = _pulses(table)
     if at_rest:
         return rest_ends(pulses)
     return np.concatenate([np.arange(*ends) for ends in zip(pulses.start, pulses.stop, strict=True)])
+
+
+def _points_at_rest(table: Columns) -> bool:
+    """Return whether the currents are those of rests alone, beside a capacity that the cell has gone through."""
+    return CAPACITY in table and bool(np.abs(table[CURRENT]).max() <= SLOW * np.ptp(table[CAPACITY]))
 
 
 def _pulses(table: Columns) -> Pulses:

@@ -196,7 +196,8 @@ class MSMRFullCellCapacities(Calculation):
     Q_tot = Q_low + Q_use + Q_upp for each electrode, with Q_tot its capacity, Q_low the excess below and Q_upp the one
     above the window that the cell uses, and Q_use the span of the capacity in the data, all in A.h. The lower excess
     and, by `method`, the "total capacity" or the "upper excess capacity" are given, the third follows. Data without a
-    column `Capacity [A.h]` have the integral of their current in its place.
+    column `Capacity [A.h]` have the integral of their current in its place; of a titration give the rests, by
+    `rest_to_ocp`.
 
     Source: Verbrugge, Baker, Koch, Xiao & Gu, J. Electrochem. Soc. 164 (2017) E3243, doi:10.1149/2.0341708jes.
     """

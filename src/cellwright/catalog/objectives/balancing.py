@@ -19,7 +19,7 @@ from cellwright.schema.names import Direction
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.prepared import PreparedCurve
 from cellwright.schema.prepared import Slopes as Derivatives
-from cellwright.schema.simulation import Simulate
+from cellwright.schema.simulation import Simulate, Solved
 from cellwright.schema.variant import Example, Schema
 
 HalfCell = Literal["negative", "positive"]
@@ -73,7 +73,8 @@ class ElectrodeBalancing(FittingObjective):
     Two of `… electrode capacity [A.h]`, `… lower excess capacity [A.h]` and `… upper excess capacity [A.h]` of each
     electrode are fitted or given. MSMRFullCellCapacities makes the third, StoichiometryLimitsFromCapacity the windows.
     The column `Capacity [A.h]` counts what is discharged, or for charge data what is charged; without it the integral
-    of the current is taken.
+    of the current is taken. Without a cost the slope counts far more than the voltage: give both the error that is
+    expected of them, by ChiSquare with 5 mV and 5 mV over a hundredth of the capacity, for example.
 
     Source: Dahn, Smith, Burns, Stevens & Dahn, J. Electrochem. Soc. 159 (2012) A1405, doi:10.1149/2.013209jes.
     """
@@ -256,6 +257,15 @@ class Balance(PreparedCurve):
         """Return what is compared, by variable."""
         first, *others = (side.potentials(values) for side in self.sides)
         return self.compared.of_model(first - others[0] if others else np.array(first))
+
+    def predict(self, inputs: Mapping[str, float]) -> Solved:
+        """Return what is compared; where a potential has no value, the status says at which stoichiometries."""
+        solved = super().predict(inputs)
+        if solved.status != "failed":
+            return solved
+        thetas = {side.electrode: side.stoichiometry(self.values(inputs)) for side in self.sides}
+        places = " and ".join(f"{name} from {x.min():.4g} to {x.max():.4g}" for name, x in thetas.items())
+        return Solved("failed", message=f"a potential has no value: the stoichiometries are {places}")
 
     def derivatives(self, values: Mapping[str, float]) -> Derivatives | None:
         """Return the derivatives of the voltage and its slope; None where the differential capacity is compared."""

@@ -103,9 +103,9 @@ def checked_direction(
         "charge": "discharge", "discharge": "charge", "lithiation": "delithiation", "delithiation": "lithiation",
     }[direction]  # fmt: skip
     count = "lithium that enters" if direction in {"lithiation", "delithiation"} else "the charge taken out"
+    axis = "capacity" if curve.integrated else f"column {CAPACITY!r}"
     raise DataError(
-        f"the voltage {other} with the {'capacity' if curve.integrated else f'column {CAPACITY!r}'}, and on {direction} "
-        f"it {going}",
+        f"the voltage {other} with the {axis}, and on {direction} it {going}",
         hint=f"say 'direction': {opposite!r} if these are data of a {opposite}; else "
         + ("change the sign of the current" if curve.integrated else f"count {count} as positive"),
     )

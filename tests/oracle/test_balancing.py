@@ -386,3 +386,52 @@ def test_a_formula_without_a_value_is_told_with_the_stoichiometries():
         "a potential has no value: the stoichiometries are positive from 0.3077 to 1.077 and negative from 0.03448 to "
         "0.8966"
     )
+
+
+def test_a_number_beside_what_is_fitted_that_does_not_go_with_it_is_told_where_it_could_be_taken_for_it():
+    for given, told in ((6.4, True), (5.8, False), (4e-3, False)):
+        entry = cw.direct_entries.DirectEntry(
+            {f"{N} OCP [V]": negative, f"{P} OCP [V]": positive, f"{N} {WHOLE}": given}
+        )
+        warnings = fitted(cell(), before=entry).warnings
+        assert any("was given as 6.4, and the other two make it 5.8" in said for said in warnings) is told
+
+
+SETS = {
+    "lithiation": ([4.22, 4.0, 3.72, 3.55], [0.33, 0.25, 0.28, 0.14], [1.5, 2.5, 1.8, 1.2]),
+    "delithiation": ([4.23, 4.01, 3.73, 3.56], [0.33, 0.25, 0.28, 0.14], [1.5, 2.5, 1.8, 1.2]),
+}
+"""Two directions of one electrode, as a fit of an MSMR model to each gives them."""
+
+
+def test_half_cells_of_both_directions_carried_on_by_their_sites_balance_a_cell_that_works_beyond_them():
+    from cellwright.physics.msmr import Sites, potential
+
+    half, lower = 4e-3, 1.4e-3  # A.h: the half cell is measured from 0.35 to 0.9
+    known, elements = {f"{P} {WHOLE}": half, f"{P} {LOWER}": lower}, {}
+    for direction, (U0, X, w) in SETS.items():
+        sites = f"{P} {direction} host site"
+        known |= {
+            f"{sites} standard potential [V]": U0,
+            f"{sites} occupancy fraction": X,
+            f"{sites} ideality factor": w,
+        }
+        x = np.linspace(0.35, 0.9, 300)
+        data = {"Capacity [A.h]": x * half - lower, VOLTAGE: potential(x, Sites(U0, X, w))}
+        elements[direction] = cw.calculations.OCPDataInterpolantMSMRExtrapolation(
+            "positive", data, (3.0, 4.6), options={"direction": direction}
+        )
+    parameters = {name: cw.Parameter(name, *given) for name, given in FOUR.items()}
+    entry = cw.direct_entries.DirectEntry({f"{N} OCP [V]": negative, **known})
+    volts = potential((2.0 + Q) / 7.6, Sites(*SETS["lithiation"])) - negative((0.2 + SPAN - Q) / 5.8)
+    fit = cw.DataFit({"data": cell(volts=volts, options={"direction": "discharge"})}, parameters=parameters)
+    record = run(cw.Pipeline({"known": entry, **elements, "fit": fit}), WORLD).element("fit")
+    assert record.warnings == ()
+    for row in record.result["parameters"]:
+        # Tables whose chords are off by 10 µV, of a cell of 5 A.h.
+        assert row["value"] == pytest.approx(TRUTH[row["name"]], abs=5e-3)
+    mean = cw.direct_entries.average_ocp(electrode="positive")
+    both = cw.DataFit({"data": cell(volts=volts + 5e-3)}, parameters=parameters)
+    record = run(cw.Pipeline({"known": entry, **elements, "mean": mean, "fit": both}), WORLD).element("fit")
+    for row in record.result["parameters"]:
+        assert row["value"] == pytest.approx(TRUTH[row["name"]], abs=5e-3)

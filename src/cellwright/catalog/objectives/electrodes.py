@@ -171,10 +171,13 @@ class Side:
             yield from self._of_third(share)
 
     def _of_third(self, share: Share) -> Iterator[str]:
-        """Yield what to tell of the part that is not asked for and was given as a number."""
+        """Yield what to tell of the part that is not asked for and was given as a number.
+
+        One that is far off, such as the capacity of a half cell, is noticed where it is used.
+        """
         (part,) = [part for part in PARTS if part not in self.known]
-        made = getattr(share, part)
-        if self.beside is not None and abs(self.beside - made) > ROUNDED * share.whole:
+        made, given = getattr(share, part), self.beside
+        if given is not None and abs(given - made) > ROUNDED * share.whole and made / 2 < given < 2 * made:
             name = parts_of(names_of(self.electrode))[PARTS.index(part)]
             yield (
                 f"{name!r} was given as {self.beside:.4g}, and the other two make it {made:.4g}: it is left as it was, "

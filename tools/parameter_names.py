@@ -18,6 +18,7 @@ import pybamm
 from cellwright.catalog.sites import Quantity, site_name
 from cellwright.models.area import AREA
 from cellwright.models.reduced import MODELS as REDUCED
+from cellwright.models.reduced.dependencies import PAIRS
 from cellwright.schema.names import ElectrodeNames
 from cellwright.schema.variant import members
 
@@ -91,7 +92,7 @@ def of_reduced() -> Iterator[str]:
     yield AREA
     for kind in REDUCED.values():
         yield from kind().get_parameter_info()
-        for option, values in kind.choices.items():
+        for option, values in (*kind.choices.items(), *([(PAIRS, ["5"])] if PAIRS in kind().options else [])):
             for value in values:
                 yield from kind({option: value}).get_parameter_info()
 

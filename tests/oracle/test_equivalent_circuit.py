@@ -14,7 +14,7 @@ from scipy.optimize import least_squares
 import cellwright as cw
 from cellwright.physics.bounded_least_squares import minimise
 from cellwright.physics.equivalent_circuit import Circuit, Course, response, state_of_charge, voltage
-from cellwright.schema.ecm import CapacityBounds
+from cellwright.schema.ecm import CapacityBounds, ECMFitOptions, ECMMeasurement
 
 KNOTS = np.linspace(0.05, 1.0, 8)
 CIRCUIT = Circuit(
@@ -244,6 +244,7 @@ def test_capacity_and_beginning_come_back_where_the_open_circuit_voltage_is_know
     found = cw.ecm.fit(data, ocv_soc_curve=curve, bounds_capacity=CapacityBounds(4.0, 6.0), num_knots=8)
     assert found.ocv_provided
     assert found.capacity_Ah[0] == pytest.approx(CAPACITY, rel=2e-3)
+    assert abs(found.capacity_Ah[0] - CAPACITY) < 4 * found.capacity_error < 0.05
     assert found.initial_soc[0] == pytest.approx(0.98, abs=3e-3)
     assert found.rmse_mV < 1.1
 
@@ -362,3 +363,20 @@ def test_the_capacity_of_the_lg_m50_comes_out_of_its_open_circuit_voltage():
     bounds = {"lo": 4.0, "hi": 6.0}
     fit = cw.ecm.fit(f"file:{DEMO / 'cycle_25degC_0.5C.csv'}", ocv_soc_curve=curve, bounds_capacity=bounds)
     assert fit.capacity_Ah[0] == pytest.approx(4.945, rel=0.01)
+
+
+def test_the_options_are_those_of_the_official_client():
+    """Every option of the client is one of ours, with the same default, and what it sends is accepted."""
+    from ionworks.ecm import FitECMOptions, FitMeasurementRequest
+
+    for name, field in FitECMOptions.model_fields.items():
+        assert ECMFitOptions.model_fields[name].default == field.default, name
+    for name in set(FitMeasurementRequest.model_fields) - {"id"}:
+        assert name in ECMMeasurement.model_fields
+    sent = FitECMOptions(
+        num_rcs=1, num_knots=4, knot_schedule=[1, 4], ocv_soc_curve={"soc": [0, 1], "ocv": [3, 4]}, regularization=3.0,
+        bounds_capacity={"lo": 4, "hi": 6},
+    ).model_dump(exclude_none=True)  # fmt: skip
+    read = ECMFitOptions(**sent)
+    assert read.knot_schedule == [1, 4]
+    assert read.bounds_capacity.hi == 6

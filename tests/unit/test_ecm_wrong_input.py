@@ -108,6 +108,13 @@ def test_a_capacity_that_nobody_gave_is_told():
     assert any("no capacity was given: 4.1" in warning for warning in found.warnings)
 
 
+def test_a_capacity_that_ends_at_its_bound_is_told():
+    bounds = {"lo": 5.5, "hi": 7.0}  # the curve of these data is that of 5 A.h
+    found = cw.ecm.fit(data(), num_rcs=0, num_knots=2, ocv_soc_curve=CURVE, bounds_capacity=bounds)
+    assert found.capacity_Ah[0] == pytest.approx(5.5, rel=1e-3)
+    assert any("ends at its bound" in warning for warning in found.warnings)
+
+
 def test_rows_that_tell_of_another_current_are_corrected_and_told():
     current = I.copy()
     current[30] = 0.0  # the voltage has fallen already

@@ -92,7 +92,8 @@ class CircuitFit:
     model_voltage: Array
     covariance: Array
     """Of the open-circuit voltages [V] (if they were fitted), ln R₀, and of each pair ln R and ln τ, at their knots, by
-    the data alone; more than a thousand where they say nothing."""
+    the data alone; more than a thousand where they say nothing. The last is that of the capacity [A.h], if it was
+    fitted."""
     steps: int
 
 
@@ -125,7 +126,9 @@ def fit_circuit(
         steps += found.steps
     circuit = circuit.by_time_constant()
     modelled = voltage(circuit, data.course, data.soc)
-    return CircuitFit(circuit, data, modelled, _covariance(circuit, data, ocv is None), steps)
+    return CircuitFit(
+        circuit, data, modelled, _covariance(circuit, data, ocv is None, capacity_bounds is not None), steps
+    )
 
 
 def first_circuit(data: CircuitData, plan: KnotPlan, pairs: int, ocv: Array | None) -> Circuit:
@@ -230,11 +233,11 @@ class Unknowns:
     def normal(self, x: Array) -> tuple[Array, Array]:
         """Return Jᵀr and JᵀJ of the residuals r and their Jacobian J."""
         circuit, data = self.at(x)
-        moved = None if self._bounds is None else data.course.charge / data.capacity[0] ** 2
-        modelled, columns = _derivatives(circuit, data, self._ocv, moved)
+        sized = self._bounds is not None
+        modelled, columns = _derivatives(circuit, data, self._ocv, sized)
         pull = columns.T @ ((modelled - data.voltage) / MILLIVOLT**2)
         curvature = columns.T @ columns / MILLIVOLT**2
-        whole = self.map if moved is None else block_diag(self.map, 1.0)
+        whole = block_diag(self.map, 1.0) if sized else self.map
         priors = self._priors
         return whole.T @ pull + priors.T @ (priors @ x), whole.T @ curvature @ whole + priors.T @ priors
 
@@ -319,27 +322,26 @@ def _spaced(knots: Array, count: int) -> Array:
     return knots if count == len(knots) else _even(float(knots[0]), float(knots[-1]), count)
 
 
-def _derivatives(
-    circuit: Circuit, data: CircuitData, fits_ocv: bool, moved: Array | None = None
-) -> tuple[Array, Array]:
+def _derivatives(circuit: Circuit, data: CircuitData, fits_ocv: bool, sized: bool) -> tuple[Array, Array]:
     """Return the voltage [V] and its derivatives by open-circuit voltages, ln R₀, and ln R and ln τ of each pair.
 
-    The last column is that by what moves the state of charge, if something does.
+    The last column is that by the capacity [A.h] of all measurements, if it is fitted.
     """
+    moved = data.course.charge / data.capacity[0] ** 2 if sized else None
     answer = response(circuit, data.course, data.soc, moved)
     columns = [answer.ocv] if fits_ocv else []
     columns.append(answer.r0 * circuit.r0)
     for by_alpha, by_beta, alpha, beta in zip(answer.alpha, answer.beta, circuit.alpha, circuit.beta, strict=True):
         by_r = by_alpha * alpha
         columns += [by_r, -by_r - by_beta * beta]
-    if moved is not None:
+    if sized:
         columns.append(answer.moved[:, None])
     return answer.voltage, np.asfortranarray(np.concatenate(columns, axis=1))
 
 
-def _covariance(circuit: Circuit, data: CircuitData, fits_ocv: bool) -> Array:
+def _covariance(circuit: Circuit, data: CircuitData, fits_ocv: bool, sized: bool) -> Array:
     """Return the covariance of the values at knots by the scatter of the residuals; infinite where data say nothing."""
-    modelled, J = _derivatives(circuit, data, fits_ocv)
+    modelled, J = _derivatives(circuit, data, fits_ocv, sized)
     residual = modelled - data.voltage
     variance = float(residual @ residual) / max(len(residual) - J.shape[1], 1)
     lengths = np.linalg.norm(J, axis=0)

@@ -74,7 +74,7 @@ def fit(measurements: Any, **options: Any) -> ECMFit:
             for trace, again, before in zip(traces, sought, data.initial_soc, strict=True)
         ]
         found = _search(replace(found.data, initial_soc=np.array(starts)), plan, chosen.num_rcs, known, bounds)
-    return _result(found, fits_ocv, told)
+    return _result(found, fits_ocv, bounds, told)
 
 
 def validate(fit_results: ECMFit | Mapping[str, Any], measurement: Any, **options: Any) -> ECMValidation:
@@ -171,7 +171,7 @@ def _plan(options: ECMFitOptions, data: CircuitData, fits_ocv: bool, told: list[
     return plan
 
 
-def _result(found: CircuitFit, fits_ocv: bool, told: list[str]) -> ECMFit:
+def _result(found: CircuitFit, fits_ocv: bool, bounds: tuple[float, float] | None, told: list[str]) -> ECMFit:
     old, data = found.circuit, found.data
     soc = np.unique(np.concatenate([old.ocv_knots, old.r0_knots, old.knots]))
     r0_error, pair_errors, ocv_error = _errors(found, soc, fits_ocv)
@@ -189,6 +189,8 @@ def _result(found: CircuitFit, fits_ocv: bool, told: list[str]) -> ECMFit:
     ]
     if np.mean(np.concatenate(list(loose.values()))) > SPARSE:
         told.append("the data determine fewer knots than there are: take fewer (num_knots) or a regularization")
+    if bounds is not None and np.isclose(data.capacity[0], bounds, rtol=1e-4).any():
+        told.append(f"the capacity ends at its bound of {data.capacity[0]:.4g} A.h: it may lie beyond")
     ends = [*data.course.starts[1:], data.course.rows]
     rows = [slice(first, last) for first, last in zip(data.course.starts, ends, strict=True)]
     return ECMFit(
@@ -197,6 +199,7 @@ def _result(found: CircuitFit, fits_ocv: bool, told: list[str]) -> ECMFit:
         r0=old.r0_at(soc),
         rc_pairs=tuple(pairs),
         capacity_Ah=tuple(map(float, data.capacity)),
+        capacity_error=None if bounds is None else float(np.sqrt(found.covariance[-1, -1])),
         initial_soc=tuple(map(float, data.initial_soc)),
         ocv_provided=not fits_ocv,
         time=tuple(data.course.time[one] for one in rows),

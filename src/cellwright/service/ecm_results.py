@@ -55,6 +55,8 @@ class ECMFit:
     rc_pairs: tuple[RCPair, ...]
     capacity_Ah: tuple[float, ...]
     """The capacity of the cell in each measurement [A.h]."""
+    capacity_error: float | None = None
+    """Its standard error [A.h] where it was fitted."""
     initial_soc: tuple[float, ...] = ()
     """The state of charge at the first row of each measurement."""
     ocv_provided: bool = False
@@ -173,6 +175,7 @@ class ECMFit:
             "rc_pairs": [pair.to_dict() for pair in self.rc_pairs],
             "ocv_provided": self.ocv_provided,
             "capacity_Ah": list(self.capacity_Ah),
+            "capacity_error": self.capacity_error,
             "initial_soc": list(self.initial_soc),
             "ocv_error": _finite(self.ocv_error),
             "r0_error": _finite(self.r0_error),

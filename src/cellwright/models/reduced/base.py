@@ -67,6 +67,24 @@ class ReducedModel(pybamm.BaseModel):  # type: ignore[misc]
         self.rhs[state] = slope
         self.initial_conditions[state] = value
 
+    def pair(self, number: int, resistance: Any, capacitance: Any) -> Any:
+        """Add a resistor [Ohm] beside a capacitor [F]; return its overpotential [V], which is negative on discharge.
+
+        It is at rest in the beginning.
+        """
+        name = f"Element-{number} overpotential [V]"
+        state = pybamm.Variable(name)
+        self.start(state, -(self.current + state / resistance) / capacitance, pybamm.Scalar(0))
+        self.variables.update(
+            {
+                name: state,
+                f"R{number} [Ohm]": resistance,
+                f"C{number} [F]": capacitance,
+                f"tau{number} [s]": resistance * capacitance,
+            }
+        )
+        return state
+
     def finish(self, voltage: Any) -> None:
         """Set the voltage [V] and what follows from it; the voltage cut-offs end a simulation."""
         self.variables.update(

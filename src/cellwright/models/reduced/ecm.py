@@ -23,7 +23,6 @@ class ECM(ReducedModel):
 
     choices: ClassVar = {
         "thermal": ("isothermal", "lumped", "two-state"),
-        "rc pairs": ("0", "1", "2"),
         "capacity": ("constant", "function"),
         "resistance scale": ("constant", "function"),
         "butler-volmer": ("false", "true"),
@@ -86,14 +85,9 @@ class ECM(ReducedModel):
         r0 = scale * self._of("R0", "R0 [Ohm]")
         total = -self.current * r0
         self.variables |= {"Resistance scale": scale, "R0 [Ohm]": r0, "Element-0 overpotential [V]": total}
-        for number in range(1, int(self.options["rc pairs"]) + 1):
+        for number in range(1, int(self.options[PAIRS]) + 1):
             r = scale * self._of("R_rc", f"R{number} [Ohm]")
-            c = self._of("C_rc", f"C{number} [F]")
-            name = f"Element-{number} overpotential [V]"
-            v = pybamm.Variable(name)
-            self.start(v, -(self.current + v / r) / c, pybamm.Scalar(0))
-            self.variables |= {name: v, f"R{number} [Ohm]": r, f"C{number} [F]": c, f"tau{number} [s]": r * c}
-            total += v
+            total += self.pair(number, r, self._of("C_rc", f"C{number} [F]"))
         return total
 
     def _charge_transfer(self) -> Any:

@@ -48,14 +48,8 @@ class SingleElectrodeLumpedSPMR(ThermalModel):
         )
 
     def _pair(self, number: int, soc: Any) -> Any:
-        """Add a resistor beside a capacitor; return its overpotential [V], which is negative on discharge."""
         resistance = self._depending("R_rc", f"R{number} [Ohm]", soc)
-        capacitance = self._depending("C_rc", f"C{number} [F]", soc)
-        name = f"Element-{number} overpotential [V]"
-        state = pybamm.Variable(name)
-        self.variables[name] = state
-        self.start(state, -(self.current + state / resistance) / capacitance, pybamm.Scalar(0))
-        return state
+        return self.pair(number, resistance, self._depending("C_rc", f"C{number} [F]", soc))
 
     def _depending(self, parameter: str, name: str, soc: Any) -> Any:
         states = {"soc": soc, "temperature": self.temperature, "current": self.current}

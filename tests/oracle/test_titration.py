@@ -176,3 +176,10 @@ def test_plateaus_steps_and_short_rests_are_told_by_the_formula():
     assert "not straight over the square root of time" in told(start=0.2)
     with pytest.warns(UserWarning, match="still moves"):
         assert "still moves by" in told(start=0.3, rest=600.0)
+
+
+def test_a_table_with_values_that_no_pulse_determines_is_told():
+    table = noisy(titration(true, lambda sto: 4.2 - 1e-3 * sto, start=0.4, pulses=2, ohm=2.0))
+    pulses = cw.split_pulses(table).by_column("Stoichiometry")
+    record = fitted(pulses, lambda sto: 4.2 - 1e-3 * sto).element("fit")
+    assert [one for one in record.warnings if f"{D!r} is not determined, or at a bound, at 2 of 2 values" in one]

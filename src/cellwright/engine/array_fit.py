@@ -23,6 +23,8 @@ from cellwright.schema.results import ElementRecord
 from cellwright.schema.values import normalise, to_wire
 from cellwright.schema.work import Pool
 
+TOLD = 6
+"""Values of the variable that a warning names."""
 Result = TypeVar("Result")
 
 
@@ -111,7 +113,11 @@ def array_fit(name: str, element: ArrayDataFit, p: ParameterSet, world: World) -
         reads=tuple(sorted({read for record in records.values() for read in record.reads})),
         series={objective: both for record in records.values() for objective, both in record.curves.items()},
         counts=counts,
-        warnings=(*_remarks(records), *(f"{one!r} is no number at each value, and makes no table" for one in left)),
+        warnings=(
+            *_remarks(records),
+            *_undetermined(records),
+            *(f"{one!r} is no number at each value, and makes no table" for one in left),
+        ),
     )
 
 
@@ -189,6 +195,22 @@ def _remarks(records: Mapping[str, ElementRecord]) -> Iterator[str]:
         if record.result.get("success") is False:
             said.append(f"the search did not converge: {record.result.get('message') or 'no reason given'}")
         yield from (f"at {key}: {warning}" for warning in said)
+
+
+def _undetermined(records: Mapping[str, ElementRecord]) -> Iterator[str]:
+    """Yield a warning for each parameter whose table holds values that the data do not determine, or at a bound."""
+    at: dict[str, list[str]] = {}
+    for key, record in records.items():
+        found = record.result.get("identifiability") or {}
+        loose = {name for one in found.get("undetermined", ()) for name in one["parameters"]}
+        for name in sorted({*loose, *found.get("without_effect", ()), *found.get("at_bounds", ())}):
+            at.setdefault(name, []).append(key)
+    for name, keys in at.items():
+        told = ", ".join(keys[:TOLD]) + (", …" if len(keys) > TOLD else "")
+        yield (
+            f"{name!r} is not determined, or at a bound, at {len(keys)} of {len(records)} values ({told}): its table "
+            f"holds where the search ended there; leave these objectives out, or widen the bounds"
+        )
 
 
 def _tables(records: Mapping[str, ElementRecord]) -> tuple[dict[str, Array], list[str]]:

@@ -328,6 +328,14 @@ def test_data_that_hold_no_pulse(rows, options, told):
         )
 
 
+def test_steps_are_those_of_the_current_where_no_column_tells_them():
+    expected = DiffusivityFromPulse("positive", PULSE).compute(RADIUS_ALONE)
+    plain = {name: values for name, values in PULSE.items() if name != "Step number"}
+    assert DiffusivityFromPulse("positive", plain).compute(RADIUS_ALONE) == expected
+    renamed = {**plain, "Step from cycler": [244, 244, 246, 246, 247, 247]}
+    assert DiffusivityFromPulse("positive", renamed).compute(RADIUS_ALONE) == expected
+
+
 @pytest.mark.parametrize("last", [4.0, 4.01])
 def test_voltages_that_do_not_move_by_the_pulse(last):
     data = {**PULSE, "Voltage [V]": [4.0, 4.0, 3.995, 3.975, 3.98, last]}

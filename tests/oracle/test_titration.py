@@ -1,12 +1,14 @@
 """Titrations of half cells that PyBaMM has solved: what their rests and their pulses tell comes back."""
 
+from pathlib import Path
+
 import numpy as np
 import pybamm
 import pytest
 from titrations import AREA, CAPACITY, CONCENTRATION, FRACTION, RADIUS, THICKNESS, potential, titration
 
 import cellwright as cw
-from cellwright.data.sources import settle
+from cellwright.data.sources import read_file, settle
 from cellwright.schema.datasource import parse
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.values import Function, normalise
@@ -78,7 +80,7 @@ def noisy(table, seed=0):
     return {**table, "Voltage [V]": table["Voltage [V]"] + noise}
 
 
-def fitted(pulses, potential=potential, **changes):
+def fitted(pulses, potential=potential, cell=CELL, **changes):
     """The result of an array of fits of diffusivity and resistance to pulses, and the diffusivity as a function."""
     model = cw.models.GITTModel(options={"working electrode": "positive"})
     fit = cw.ArrayDataFit(
@@ -89,7 +91,7 @@ def fitted(pulses, potential=potential, **changes):
             **changes,
         },
     )
-    known = cw.direct_entries.DirectEntry({**CELL, OCP: Function.trace(potential)}, source="truth")
+    known = cw.direct_entries.DirectEntry({**cell, OCP: Function.trace(potential)}, source="truth")
     law = cw.calculations.DiffusivityDataInterpolant("positive", f"table:{D}", options={"transformation": "log"})
     pipeline = cw.Pipeline({"known": known, "fit": fit, "law": law})
     assert cw.Pipeline.from_config(pipeline.to_config()).to_config() == pipeline.to_config()
@@ -183,3 +185,44 @@ def test_a_table_with_values_that_no_pulse_determines_is_told():
     pulses = cw.split_pulses(table).by_column("Stoichiometry")
     record = fitted(pulses, lambda sto: 4.2 - 1e-3 * sto).element("fit")
     assert [one for one in record.warnings if f"{D!r} is not determined, or at a bound, at 2 of 2 values" in one]
+
+
+MEASURED = Path(__file__).parents[2] / "examples" / "data" / "lg_m50" / "gitt"
+NMC = CELL | {
+    "Positive particle radius [m]": 5.22e-6,
+    "Maximum concentration in positive electrode [mol.m-3]": 63104.0,
+    "Positive electrode active material volume fraction": 0.665,
+    "Positive electrode thickness [m]": 75.6e-6,
+}
+
+
+@pytest.mark.oracle("GITTModel", "Pulse")
+def test_the_measured_diffusivity_of_nmc_is_that_of_others():
+    tables = [read_file(MEASURED / f"pulse_{number}.csv") for number in range(1, 39)]
+    with pytest.warns(UserWarning, match="still moves at the end of the rest"):
+        train = cw.split_pulses(
+            [
+                {
+                    "Time [s]": one["Time [s]"],
+                    "Current [A]": -one["Current [A]"],
+                    "Voltage [V]": one["Positive electrode potential [V]"],
+                }
+                for one in tables
+            ]
+        )
+    # Where the electrode works is that of the example, which lays the rests on the published potential.
+    start, capacity = 0.2794, 0.01755
+    points = train.open_circuit(start, capacity)
+    area = capacity * 3600 / 96485.33 / (63104.0 * 0.665 * 75.6e-6)
+    potential = Function.table("sto", points["Stoichiometry"], points["Voltage [V]"], "pchip")
+    result = fitted(
+        train[4:30:5].by_stoichiometry(start, capacity), potential, NMC | {"Electrode cross-sectional area [m2]": area}
+    )
+    sto, found = normalise(result.element("fit").result["parameter_values"][D])
+    theirs = pybamm.ParameterValues("ORegan2022")[D]
+    # O'Regan et al. have multiplied what they measured by 2.7 to fit discharges.
+    measured = np.array([theirs(pybamm.Scalar(x), pybamm.Scalar(298.15)).evaluate() for x in sto]) / 2.7
+    # Another sample, other pulses and rests: a factor of 2 at each, and of 1.35 on the whole.
+    assert np.abs(np.log(found / measured)).max() < np.log(2.0)
+    assert abs(np.log(found / measured).mean()) < np.log(1.35)
+    assert found.max() / found.min() > 2

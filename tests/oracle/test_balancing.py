@@ -236,9 +236,9 @@ def test_differential_capacity_stands_at_the_measured_voltages_and_on_the_axis_o
     np.testing.assert_allclose(found["Voltage [V] (model axis)"], exact, rtol=1e-13)
     np.testing.assert_array_equal(found["Voltage [V] (dQdU)"], voltage())
     rate = 1 / np.gradient(exact, Q)
-    # Lines through three points instead of a parabola: the slope errs by the square of the step.
+    # Windows of 3 % around a peak err by up to V''' h² / 10 of the slope, 2.4 % here.
     inner = slice(3, -3)
-    np.testing.assert_allclose(found["Differential capacity [Ah/V] (model axis)"][inner], rate[inner], rtol=1e-2)
+    np.testing.assert_allclose(found["Differential capacity [Ah/V] (model axis)"][inner], rate[inner], rtol=3e-2)
     expected = np.interp(voltage(), exact[::-1], Q[::-1])
     np.testing.assert_allclose(found["Capacity [A.h] (dQdU)"], expected, rtol=1e-12)
     data = one.observed["Differential capacity [Ah/V]"]

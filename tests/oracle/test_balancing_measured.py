@@ -44,11 +44,12 @@ def test_the_rests_of_a_titration_are_followed_and_the_reference_electrode_agree
 def test_a_discharge_at_a_tenth_of_the_capacity_an_hour_is_followed(example):
     elements = example.balancing(example.discharge(), 5.0, example.published_curves()) | example.inventory()
     result = cw.run(cw.Pipeline(elements))
-    assert example.inner_error(result) < 7.5  # mV, and 7.1 is stated; others report about 7
+    assert example.inner_error(result) < 7.0  # mV, and 6.6 is stated; others report about 7
     n0, n100, p0, p100 = example.windows_of(result)
     # Chen2020 has 0.026 to 0.911 and, where the positive electrode is taken to be larger, 0.264 at 100 % too.
-    assert (n0, n100) == pytest.approx((0.03, 0.91), abs=0.02)
-    assert p100 == pytest.approx(0.264, abs=0.02)
+    assert n0 == pytest.approx(0.026, abs=0.01)
+    assert n100 == pytest.approx(0.89, abs=0.03)  # what voltage, slope and ohmic drop leave open
+    assert p100 == pytest.approx(0.264, abs=0.01)
     curves = [result.parameters.function(f"{one} electrode OCP [V]") for one in ("Negative", "Positive")]
     assert float(curves[1](p100) - curves[0](n100)) == pytest.approx(4.2, abs=1e-6)
     assert float(curves[1](p0) - curves[0](n0)) == pytest.approx(2.5, abs=1e-6)

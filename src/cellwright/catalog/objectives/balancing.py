@@ -28,6 +28,12 @@ DIFFERENTIAL_CAPACITY = "Differential capacity [Ah/V]"
 BESIDE = ("Voltage [V] (dQdU)", "Capacity [A.h] (dQdU)")
 """What goes with the differential capacity: where it is, for costs of positions and weights."""
 MODEL_AXIS = (f"{DIFFERENTIAL_CAPACITY} (model axis)", "Voltage [V] (model axis)")
+WIDTH = 0.03
+"""Width of the windows of slopes, as a fraction of the capacity.
+
+Tables of half cells have noise, and their slopes jump from line to line. In narrower windows this makes many minima;
+the peaks of graphite and NMC are wider.
+"""
 FLAT = 1e-3
 """Share of the mean slope of a curve below which its voltage counts as flat: there is no differential capacity."""
 LEAST = 3
@@ -195,7 +201,7 @@ class Compared:
         """
         rows = np.arange(len(curve.capacity))
         if steepest is not None:
-            slope = np.abs(Slopes(curve.capacity)(curve.voltage))
+            slope = np.abs(Slopes(curve.capacity, WIDTH)(curve.voltage))
             rows = np.flatnonzero(slope <= steepest)
             if len(rows) < LEAST:
                 raise DataError(
@@ -203,7 +209,7 @@ class Compared:
                     hint=f"the median |dV/dQ| of the data is {np.median(slope):.3g} V/Ah",
                 )
         capacity, voltage = curve.capacity[rows], curve.voltage[rows]
-        lines = Slopes(capacity)
+        lines = Slopes(capacity, WIDTH)
         slope = lines(voltage)
         towards = -slope if curve.falls else slope
         shown = towards > FLAT * np.ptp(voltage) / curve.span

@@ -93,6 +93,20 @@ class TestGITT:
         slower = cell(**{name.diffusivity: 0.25 * published()[name.diffusivity]})
         np.testing.assert_allclose(charged, curve(GITT, slower, -0.5), atol=SAME)
 
+    def test_the_potential_may_depend_on_charge_and_discharge(self):
+        given = published()[names_of("positive").open_circuit_potential]
+        lithiation, delithiation = (
+            names_of("positive", None, direction).open_circuit_potential for direction in ("lithiation", "delithiation")
+        )
+        values = {
+            lithiation: Function.trace(lambda sto: given(sto) - 0.02),
+            delithiation: Function.trace(lambda sto: given(sto) + 0.03),
+        }
+        model = {**GITT, "options": {"open-circuit potential": ["single", "current sigmoid"]}}
+        for current, apart in ((5.0, -0.02), (-0.5, 0.03), (0.0, 0.005)):
+            branch = curve(model, cell(**values), current) - curve(GITT, cell(), current)
+            np.testing.assert_allclose(branch, apart, rtol=0, atol=SAME)
+
     def test_the_area_is_that_given_or_height_by_width(self):
         height, width = "Electrode height [m]", "Electrode width [m]"
         p = cell()

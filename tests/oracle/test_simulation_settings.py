@@ -129,5 +129,27 @@ def test_what_a_model_does_not_have_is_told_with_the_nearest(kind, settings, sai
     assert hint in error.value.hint
 
 
+@pytest.mark.parametrize(
+    ("kind", "points"), [("SPM", {"r_n": 2}), ("LumpedSPMeR", {"x_s": 0}), ("GITTModel", {"r_p": 1})]
+)
+def test_too_few_points_are_told(kind, points):
+    ((name, count),) = points.items()
+    with pytest.raises(ConfigurationError, match=f"'{name}' has {count} points, and needs a whole number"):
+        curve(model(kind, var_pts=points))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"var_pts": 10}, "'var_pts' names a spatial variable and its value, and is not 10"),
+        ({"var_pts": {"r_n": "10"}}, "'r_n' has '10' points"),
+        ({"geometry": {"negative particle": 1.0}}, "'geometry' names a spatial variable and its value"),
+    ],
+)
+def test_settings_of_another_shape_are_told(settings, said):
+    with pytest.raises(ConfigurationError, match=said):
+        build(SimulationProblem(spec_of("GITTModel", settings), CELL, TIMES, 0 * TIMES, TIMES, ("Voltage [V]",)))
+
+
 def test_methods_of_single_domains_of_pybamms_models_are_taken():
     assert curve(model("SPMe", spatial_methods={"negative electrode": "FiniteVolume"})).shape == TIMES.shape

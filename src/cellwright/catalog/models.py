@@ -230,15 +230,13 @@ class LumpedSPMR(Model):
     stoichiometries θ [-] of the surfaces, with I the current [A], positive on discharge. It is the single particle
     model with τ = r_s² / D, Q = F ε L A c_max / 3600, and all that is ohmic, kinetics included, in R.
 
-    | parameter | |
-    |---|---|
-    | `Negative electrode capacity [A.h]`, `Positive …` | Q, of the whole electrode (θ from 0 to 1) |
-    | `Negative particle diffusion time [s]`, `Positive …` | τ, a number or a function of θ and the temperature [K] |
-    | `Negative electrode OCP [V]`, `Positive …` | U, a function of θ |
-    | `Series resistance [Ohm]` | R, a number or a function of the temperature [K] |
-    | `Initial stoichiometry in negative electrode`, `… positive …` | θ at the start |
-    | `Negative electrode stoichiometry at 0% SOC`, `… 100% SOC`, `Positive …` | the windows |
-    | `Ambient temperature [K]` | the temperature with `thermal` "isothermal" |
+    Its parameters: the capacities Q of whole electrodes, θ from 0 to 1 (`Negative electrode capacity [A.h]`, `Positive
+    …`); the times τ, numbers or functions of θ and the temperature [K] (`Negative particle diffusion time [s]`,
+    `Positive …`); the potentials U, functions of θ (`Negative electrode OCP [V]`, `Positive …`); R, a number or a
+    function of the temperature (`Series resistance [Ohm]`); θ at the start (`Initial stoichiometry in negative
+    electrode`, `… positive …`); for the variable `SoC` and starts by it the windows (`Negative electrode stoichiometry
+    at 0% SOC`, `… 100% SOC`, `Positive …`); and with `thermal` "isothermal" the temperature (`Ambient temperature
+    [K]`).
 
     It starts from the stoichiometries; from a state of charge or a voltage by the windows, or by `Cyclable lithium
     capacity [A.h]`; or from initial and maximum concentrations.
@@ -273,18 +271,15 @@ class LumpedSPMeR(Model):
     V = U_p(θ_p) - U_n(θ_n) - I R + ν (R_g T / F) (⟨ln c⟩_p - ⟨ln c⟩_n), the means over the electrodes of the logarithm
     of the concentration c relative to that at rest. In each region k (negative electrode, separator, positive
     electrode), over its thickness 0 < y < 1, Q_k ∂c/∂t = ∂/∂y ((Q_k / τ_k) ∂c/∂y) + s I / 3600 with s = 1, 0, -1, and
-    c and (Q_k / τ_k) ∂c/∂y pass on from region to region. It is PyBaMM's SPMe where its diffusivity, transference
-    number and thermodynamic factor are constant: τ_k = ε L² / (B D_e), Q_k = F ε L A c_0 / (3600 (1 - t₊)),
-    ν = 2 (1 - t₊) χ, and the ohmic losses of electrolyte and solid in R. Q_k would use up the salt of a region.
+    c and (Q_k / τ_k) ∂c/∂y pass on from region to region. Q_k is the charge that would use up a region's salt.
 
-    | parameter | |
-    |---|---|
-    | `Negative electrode electrolyte diffusion time [s]`, `Separator …`, `Positive electrode …` | τ_k |
-    | `Negative electrode electrolyte capacity [A.h]`, `Separator …`, `Positive electrode …` | Q_k |
-    | `Electrolyte overpotential factor` | ν [-] |
-    | those of `LumpedSPMR` | |
+    It is PyBaMM's SPMe where its diffusivity, transference number and thermodynamic factor are constant:
+    τ_k = ε L² / (B D_e), Q_k = F ε L A c_0 / (3600 (1 - t₊)), ν = 2 (1 - t₊) χ, and the ohmic losses of electrolyte and
+    solid in R.
 
-    Diffusion times and ν may be functions of the temperature [K].
+    Its parameters, beside those of `LumpedSPMR`: τ_k (`Negative electrode electrolyte diffusion time [s]`, `Separator
+    …`, `Positive electrode …`), Q_k (`Negative electrode electrolyte capacity [A.h]` and so on) and ν (`Electrolyte
+    overpotential factor`). τ_k and ν may be functions of the temperature [K].
 
     Source: Marquis, Sulzer, Timms, Please & Chapman, J. Electrochem. Soc. 166 (2019) A3693, doi:10.1149/2.0341915jes.
     """
@@ -317,14 +312,10 @@ class SingleElectrodeLumpedSPMR(Model):
     (1/τ) ∂θ/∂x = I / (3 · 3600 Q) at x = 1. The mean of θ is the share of the capacity that is discharged,
     SOC = 1 - θ. The temperature is that of `LumpedSPMR`.
 
-    | parameter | |
-    |---|---|
-    | `Lumped electrode OCP [V]` | U, a function of θ (as `OCPDataInterpolant` with `electrode` "lumped" gives it) |
-    | `Lumped electrode capacity [A.h]` | Q |
-    | `Particle diffusion time [s]` | τ, r_s² / D |
-    | `Series resistance [Ohm]` | R, a number or a function of the temperature [K] |
-    | `R1 [Ohm]`, `C1 [F]`, `R2 [Ohm]` … | R_k, C_k for each of `rc pairs` |
-    | `Initial stoichiometry in lumped electrode` | θ at the start, or `Initial SOC [%]`, or a voltage |
+    Its parameters: U, a function of θ (`Lumped electrode OCP [V]`, as `OCPDataInterpolant` with `electrode` "lumped"
+    gives it); Q (`Lumped electrode capacity [A.h]`); τ = r_s² / D (`Particle diffusion time [s]`); R, a number or a
+    function of the temperature [K] (`Series resistance [Ohm]`); for each of `rc pairs` R_k and C_k (`R1 [Ohm]`, `C1
+    [F]`, …); and the start, by θ (`Initial stoichiometry in lumped electrode`), by `Initial SOC [%]` or by a voltage.
 
     `parameter_dependencies` names the states that "tau", "R_rc" and "C_rc" are functions of, in the order of their
     arguments: "soc" [-], "temperature" [K], "current" [A]; without it they may be functions of the state of charge.

@@ -10,6 +10,8 @@ from cellwright.errors import ConfigurationError, did_you_mean
 
 RTOL, ATOL = 1e-4, 1e-6
 AT = ("options", "simulation_kwargs")
+AT_A_SURFACE = 3
+"""Points that a particle needs, from which PyBaMM extrapolates to its surface."""
 _KEYWORDS = ("var_pts", "geometry", "submesh_types", "spatial_methods")
 _SOLVER = frozenset(inspect.signature(pybamm.IDAKLUSolver).parameters)
 _SET_BY_US = {"output_variables", "root_method", "store_first_last", "on_failure"}
@@ -41,6 +43,8 @@ def _by_own_keys(model: Any, setting: str, given: Mapping[Any, Any]) -> dict[Any
     # PyBaMM's methods may be given for the single domains of the "macroscale" that its models name.
     keys = (*own, *model.default_submesh_types) if setting == "spatial_methods" else own
     found = _matched(given, keys, "spatial variable" if setting == "var_pts" else "domain", setting)
+    if setting == "var_pts":
+        _enough(model, found)
     if setting == "geometry":
         return {key: _matched(extents, own[key], "spatial variable", setting) for key, extents in found.items()}
     readers: dict[str, Callable[[Any], Any]] = {"submesh_types": _submesh, "spatial_methods": _spatial_method}
@@ -48,8 +52,26 @@ def _by_own_keys(model: Any, setting: str, given: Mapping[Any, Any]) -> dict[Any
     return {key: read(value) for key, value in found.items()}
 
 
+def _enough(model: Any, points: Mapping[Any, Any]) -> None:
+    """Make sure that a mesh has enough points. Raises: `ConfigurationError` naming the variable that has too few."""
+    domains = {_name(key): domain for domain, extents in model.default_geometry.items() for key in extents}
+    for key, count in points.items():
+        least = AT_A_SURFACE if domains.get(_name(key), "").endswith("particle") else 1
+        if not isinstance(count, int) or count < least:
+            raise ConfigurationError(
+                f"{_name(key)!r} has {count!r} points, and needs a whole number of at least {least}",
+                at=(*AT, "var_pts"),
+                hint="the value at the surface of a particle follows from its outer points" if least > 1 else None,
+            )
+
+
 def _matched(given: Mapping[Any, Any], keys: Iterable[Any], what: str, setting: str) -> dict[Any, Any]:
-    """Return the values by those keys that have the names of the given ones."""
+    """Return the values by those keys that have the names of the given ones.
+
+    Raises: `ConfigurationError` for a name that no key has, and where there are no names.
+    """
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"{setting!r} names a {what} and its value, and is not {given!r}", at=(*AT, setting))
     known = {_name(key): key for key in keys}
     for key in given:
         if _name(key) not in known:

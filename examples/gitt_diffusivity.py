@@ -40,7 +40,7 @@ class Material:
     radius: float
     published: float
     correction: float
-    """By which O'Regan et al. have multiplied what they measured, to fit discharges; as PyBaMM has it."""
+    """The correcting factor of O'Regan et al., by which PyBaMM's function multiplies what they measured."""
 
 
 NMC = Material("NMC 811", "Positive", "nmc_LGM50_ocp_Chen2020.csv", 63104.0, 0.665, 75.6e-6, 5.22e-6, 4e-15, 2.7)

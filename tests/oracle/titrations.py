@@ -27,10 +27,14 @@ def schedule(pulses, current, pulse, rest, before=600.0):
     return np.append(knots, now), np.append(amps, amps[-1]), np.concatenate(rows)
 
 
-def titration(diffusivity, potential=potential, start=0.3, pulses=6, rate=0.1, pulse=600.0, rest=3600.0, ohm=0.0):
-    """Time, current, voltage and stoichiometry of a half cell without kinetics; its electrode fills."""
+def titration(
+    diffusivity, potential=potential, start=0.3, pulses=6, rate=0.1, pulse=600.0, rest=3600.0, ohm=0.0, porous=False
+):
+    """Time, current, voltage and stoichiometry of a half cell whose electrode fills; of one that is `porous` by DFN
+    with the kinetics and the electrolyte of Xu et al. (2019), else of one without kinetics by SPM."""
     knots, amps, times = schedule(pulses, rate * CAPACITY, pulse, rest)
-    model = pybamm.lithium_ion.SPM({"working electrode": "positive"})
+    kind = pybamm.lithium_ion.DFN if porous else pybamm.lithium_ion.SPM
+    model = kind({"working electrode": "positive"})
     model.events = []
     values = pybamm.ParameterValues("Xu2019")
     values.update(
@@ -44,13 +48,19 @@ def titration(diffusivity, potential=potential, start=0.3, pulses=6, rate=0.1, p
             "Electrode height [m]": AREA**0.5,
             "Electrode width [m]": AREA**0.5,
             "Initial concentration in positive electrode [mol.m-3]": start * CONCENTRATION,
-            "Positive electrode exchange-current density [A.m-2]": 1e6,
-            "Exchange-current density for lithium metal electrode [A.m-2]": 1e6,
             "Current function [A]": pybamm.Interpolant(knots, amps, pybamm.t),
         }
     )
-    mesh = {"x_n": 5, "x_s": 5, "x_p": 5, "r_n": 20, "r_p": 100}
-    solver = pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8)
+    if not porous:
+        electrodes = (
+            "Positive electrode exchange-current density",
+            "Exchange-current density for lithium metal electrode",
+        )
+        values.update({f"{name} [A.m-2]": 1e6 for name in electrodes})
+    points = (10, 20, 60) if porous else (5, 5, 100)
+    mesh = {"x_n": 5, "r_n": 20, **dict(zip(("x_s", "x_p", "r_p"), points, strict=True))}
+    tolerance = 1e-6 if porous else 1e-8
+    solver = pybamm.IDAKLUSolver(rtol=tolerance, atol=tolerance)
     simulation = pybamm.Simulation(model, parameter_values=values, var_pts=mesh, solver=solver)
     solution = simulation.solve(np.unique(np.append(knots, [0.0, times[-1]])), t_interp=times)
     current = np.interp(times, knots, amps)

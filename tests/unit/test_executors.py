@@ -16,6 +16,7 @@ import cellwright as cw
 from cellwright.compute.executor import ExecutorPool
 from cellwright.errors import ConfigurationError, InternalError
 from cellwright.schema.work import Task
+from cellwright.service.assembly import fits
 from cellwright.testing.cells import discharge, published
 
 D_N, D_P = "Negative particle diffusivity [m2.s-1]", "Positive particle diffusivity [m2.s-1]"
@@ -115,6 +116,24 @@ def numbers(result):
 def test_a_fit_on_an_executor_has_the_numbers_of_one_inline(executor, fit):
     there, here = cw.run(fit, executor=executor), cw.run(fit)
     assert numbers(there) == numbers(here)
+
+
+def test_the_fits_of_an_array_on_an_executor_have_the_numbers_of_those_inline(processes, fit):
+    one = fit.elements["fit"]
+    short = discharge(published(), duration=600.0, points=31)
+    objectives = {"1": one.objectives["1C"], "2": cw.objectives.CurrentDriven(short, options={"model": "SPM"})}
+    array = cw.Pipeline({**fit.elements, "fit": cw.ArrayDataFit(objectives, parameters=one.parameters)})
+    there, here = (cw.run(array, executor=executor).element("fit").result for executor in (processes, "inline"))
+    assert there["parameter_values"] == here["parameter_values"]
+    assert there["fits"]["1"]["x"] == list(numbers(cw.run(fit))[0])
+
+
+def test_processes_serve_the_fits_of_an_array_too(fit):
+    one = fit.elements["fit"]
+    array = cw.ArrayDataFit({"1": one.objectives["1C"]}, parameters=one.parameters)
+    assert fits(fit)
+    assert fits(cw.Pipeline({**fit.elements, "fit": array}))
+    assert not fits(cw.Pipeline({"known": fit.elements["known"]}))
 
 
 def test_a_fit_survives_the_death_of_a_cluster_worker(cluster, fit):

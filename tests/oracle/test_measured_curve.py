@@ -135,6 +135,8 @@ def test_rests_chosen_by_the_loader_are_those_of_a_titration():
 def test_a_current_of_the_other_sign_is_told_as_that():
     time = 720.0 * np.arange(51)
     found = measured_curve(Columns({"Time [s]": time, "Current [A]": np.full(51, -0.5), "Voltage [V]": V}))
-    with pytest.raises(DataError, match="rises with the capacity, and on discharge it falls") as error:
+    with pytest.raises(
+        DataError, match="rises with the capacity, the integral of the current, and on discharge it falls"
+    ) as error:
         checked_direction(found, "discharge")
     assert "change the sign of the current" in str(error.value.hint)

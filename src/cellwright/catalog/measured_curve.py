@@ -69,11 +69,11 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
         what = "at rest" if at_rest and CURRENT in table else "of the data"
         raise DataError(f"a curve needs {POINTS} points at least, and there are {len(q)} {what}")
     forward = bool(q[-1] >= q[0])
-    _one_sweep(q if forward else -q)
+    _one_sweep(q if forward else -q, rows, _named(integrated))
     order = np.argsort(q, kind="stable")
     q, V = _joined(q[order], V[order])
     if len(q) < POINTS:
-        raise DataError(f"the column {CAPACITY!r} has {len(q)} distinct values, and a curve needs {POINTS}")
+        raise DataError(f"{_named(integrated)} has {len(q)} distinct values, and a curve needs {POINTS}")
     from_mean = q - q.mean()
     slope = float(from_mean @ (V - V.mean()))
     if np.ptp(V) < NOISE or slope == 0:
@@ -103,9 +103,8 @@ def checked_direction(
         "charge": "discharge", "discharge": "charge", "lithiation": "delithiation", "delithiation": "lithiation",
     }[direction]  # fmt: skip
     count = "lithium that enters" if direction in {"lithiation", "delithiation"} else "the charge taken out"
-    axis = "capacity" if curve.integrated else f"column {CAPACITY!r}"
     raise DataError(
-        f"the voltage {other} with the {axis}, and on {direction} it {going}",
+        f"the voltage {other} with {_named(curve.integrated).rstrip(',')}, and on {direction} it {going}",
         hint=f"say 'direction': {opposite!r} if these are data of a {opposite}; else "
         + ("change the sign of the current" if curve.integrated else f"count {count} as positive"),
     )
@@ -157,16 +156,21 @@ def _numbers(table: Columns, name: str) -> Array:
     return column
 
 
-def _one_sweep(q: Array) -> None:
-    """Make sure that a capacity that rises as a whole does not go back. Raises: `DataError` where it does."""
+def _named(integrated: bool) -> str:
+    return "the capacity, the integral of the current," if integrated else f"the column {CAPACITY!r}"
+
+
+def _one_sweep(q: Array, rows: NDArray[np.intp], name: str) -> None:
+    """Make sure that a capacity that rises as a whole does not go back. Raises: `DataError` where it does, with the row
+    of the data."""
     span = float(np.ptp(q))
     if not span > 0:
-        raise DataError(f"the column {CAPACITY!r} is {q[0]:.6g} throughout", hint="look at the column and its unit")
+        raise DataError(f"{name} is {q[0]:.6g} throughout", hint="look at the column and its unit")
     back = np.maximum.accumulate(q) - q
     if back.max() > BACK * span:
-        row = int(np.argmax(q[: int(np.argmax(back > BACK * span))])) + 1
+        row = int(rows[int(np.argmax(q[: int(np.argmax(back > BACK * span))])) + 1])
         raise DataError(
-            f"the column {CAPACITY!r} goes back by {back.max():.4g} A.h, from row {row} on: a curve is one sweep",
+            f"{name} goes back by {back.max():.4g} A.h, from row {row} on: a curve is one sweep",
             hint="choose the steps of one direction with 'first_step' and 'last_step', or put the rows in order",
         )
 

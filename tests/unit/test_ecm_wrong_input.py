@@ -188,3 +188,23 @@ def test_rows_that_are_written_twice_count_once():
     found = cw.ecm.fit(doubled, num_rcs=0, num_knots=2, capacity=5.0)
     assert len(found.time[0]) == len(T)
     assert found.rmse_mV < 0.1
+
+
+def test_a_measurement_that_does_not_say_where_it_begins_is_told_to_be_taken_for_full():
+    found = cw.ecm.fit(data(), capacity=8.0, num_rcs=0, num_knots=2)
+    assert found.initial_soc[0] == 1.0
+    assert any("its fullest row is taken to be full" in warning for warning in found.warnings)
+
+
+def test_steps_of_a_measurement_are_chosen():
+    found = cw.ecm.fit({"data": data(), "start_step": 1, "end_step": 4, "initial_soc": 0.9}, capacity=5.0, num_rcs=0)
+    assert len(found.time[0]) == 4 * 30
+    assert found.initial_soc[0] == 0.9
+
+
+def test_a_validation_in_another_unit_is_refused():
+    found = cw.ecm.fit(data(), capacity=5.0, num_rcs=0, num_knots=2)
+    with pytest.raises(DataError, match=r"mA\.h"):
+        found.validate(data(), capacity=5000.0)
+    with pytest.raises(DataError, match="rises where the discharge current"):
+        found.validate(data(**{"Current [A]": -I}))

@@ -109,7 +109,7 @@ def joined(
     data = CircuitData(course, np.concatenate([trace.voltage for trace in traces]), initial, capacities)
     soc = data.soc
     for number, (trace, own) in enumerate(zip(traces, capacities, strict=True)):
-        _refuse_wrong_units(trace, float(own), number)
+        refuse_wrong_units(trace, float(own), f"measurement {number}")
         visited = soc[course.segment == number]
         low, high = float(visited.min()), float(visited.max())
         if low < -OUTSIDE or high > 1 + OUTSIDE:
@@ -134,6 +134,17 @@ def soc_at(curve: OCVCurve, voltage: float, named: str) -> float:
             hint="give its initial_soc",
         )
     return float(np.interp(voltage, curve.ocv, curve.soc))
+
+
+def refuse_wrong_units(trace: Trace, capacity: float, named: str) -> None:
+    """Raise `DataError` where a current and the capacity [A.h] of a cell cannot belong together."""
+    rate = float(np.max(np.abs(trace.current))) / capacity
+    if not SLOWEST_RATE <= rate <= FASTEST_RATE:
+        raise DataError(
+            f"the largest current of {named} is {rate * capacity:.4g} A, {rate:.3g} times the capacity of "
+            f"{capacity:.4g} A.h",
+            hint="look at their units: a capacity in mA.h or a current in mA is 1000 times too large",
+        )
 
 
 def _initial(
@@ -162,14 +173,4 @@ def _refuse_the_other_sign(charge: Array, voltage: Array, resistance: float | No
             f"the voltage goes from {voltage[0]:.4g} to {voltage[-1]:.4g} V while the current says "
             f"{'discharge' if charge[-1] > 0 else 'charge'}",
             hint=hint,
-        )
-
-
-def _refuse_wrong_units(trace: Trace, capacity: float, number: int) -> None:
-    rate = float(np.max(np.abs(trace.current))) / capacity
-    if not SLOWEST_RATE <= rate <= FASTEST_RATE:
-        raise DataError(
-            f"the largest current of measurement {number} is {rate * capacity:.4g} A, {rate:.3g} times the capacity of "
-            f"{capacity:.4g} A.h",
-            hint="look at their units: a capacity in mA.h or a current in mA is 1000 times too large",
         )

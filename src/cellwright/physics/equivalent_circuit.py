@@ -109,7 +109,10 @@ class Circuit:
 
     def ocv_at(self, soc: Array) -> Array:
         """Return the open-circuit voltage [V]."""
-        return np.asarray(hats(soc, self.ocv_knots, straight_on=True) @ self.ocv)
+        if len(self.ocv) == 1:
+            return np.full(len(soc), self.ocv[0])
+        left, share = _place(soc, self.ocv_knots)
+        return np.asarray((1 - share) * self.ocv[left] + share * self.ocv[left + 1])
 
     def r0_at(self, soc: Array) -> Array:
         """Return the series resistance [Ohm]."""
@@ -154,11 +157,16 @@ def hats(at: Array, knots: Array, straight_on: bool = False) -> Array:
         return weights
     if not straight_on:
         at = np.clip(at, knots[0], knots[-1])
-    left = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
-    share = (at - knots[left]) / (knots[left + 1] - knots[left])
+    left, share = _place(at, knots)
     rows = np.arange(len(at))
     weights[rows, left], weights[rows, left + 1] = 1 - share, share
     return weights
+
+
+def _place(at: Array, knots: Array) -> tuple[Rows, Array]:
+    """Return the knot on the left of each point, the last but one at most, and how far it is to the next one [-]."""
+    left = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
+    return left, (at - knots[left]) / (knots[left + 1] - knots[left])
 
 
 def state_of_charge(course: Course, initial: Array, capacity: Array) -> Array:
@@ -270,6 +278,6 @@ def _recursion(decay: Array, driven: Array) -> Array:
 def _slope(knots: Array, values: Array, at: Array, straight_on: bool = False) -> Array:
     if len(knots) == 1:
         return np.zeros(len(at))
-    left = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
+    left, _ = _place(at, knots)
     inside = straight_on | ((at >= knots[0]) & (at <= knots[-1]))
     return np.where(inside, (np.diff(values) / np.diff(knots))[left], 0.0)

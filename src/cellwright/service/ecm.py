@@ -58,6 +58,8 @@ def fit(measurements: Any, **options: Any) -> ECMFit:
     columns = _columns(chosen, traces)
     capacity = _capacity(chosen, given, traces, told)
     data = joined(given, traces, capacity, curve)
+    if curve is None and given[0].initial_soc is None:
+        told.append("nothing says in which state of charge the measurement begins: its fullest row is taken to be full")
     fits_ocv = curve is None and columns is None
     plan = _plan(chosen, data, fits_ocv, told)
     known = None if curve is None else np.array(curve.ocv)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cellwright.catalog.entries.direct import DirectEntry
 from cellwright.catalog.models import ECM
 from cellwright.data.sources import settle
-from cellwright.engine.circuit_measurements import Trace, trace_of
+from cellwright.engine.circuit_measurements import Trace, refuse_wrong_units, trace_of
 from cellwright.errors import CellwrightError, ConfigurationError
 from cellwright.physics.equivalent_circuit import Circuit, Course, soc_at_voltage, state_of_charge, voltage
 from cellwright.schema.datasource import DataLoaderOptions, DataSource
@@ -112,6 +112,7 @@ class ECMFit:
         one = one.model_copy(update={name: value for name, value in given.items() if value is not None})
         trace = read_trace(one, 0)
         capacity = one.capacity or self.capacity_Ah[0]
+        refuse_wrong_units(trace, capacity, "the measurement")
         start = one.initial_soc if one.initial_soc is not None else self._start(trace)
         course = Course(trace.time, trace.current, np.array([0]))
         soc = state_of_charge(course, np.array([start]), np.array([capacity]))

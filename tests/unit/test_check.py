@@ -46,6 +46,16 @@ def test_a_sound_pipeline_has_no_problems():
     assert problems({"known": entry(), "fit": fit()}) == ()
 
 
+@pytest.mark.parametrize("model", ["GITTModel", {"type": "GITTModel"}])
+def test_a_model_that_does_not_work_yet_is_refused_by_name(model, monkeypatch):
+    monkeypatch.delattr(cw.models.GITTModel, "spec")
+    problem = only({"known": entry(), "fit": fit(model=model)})
+    assert problem.message == "the model 'GITTModel' is not implemented yet"
+    assert problem.at[-2:] == ("options", "model")
+    assert "'SPMe'" in problem.hint
+    assert "LumpedSPMR" in problem.hint
+
+
 def test_a_misspelt_parameter_is_told_with_the_nearest_name():
     found = problems(
         {"known": entry(drop=["Positive particle radius [m]"], **{"Positive particle radus [m]": 5e-6}), "fit": fit()}

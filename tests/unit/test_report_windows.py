@@ -109,3 +109,11 @@ def test_excess_capacities_and_the_span_of_the_data_make_the_window_where_no_cap
     assert (negative.empty, negative.full, negative.capacity) == pytest.approx((0.1, 0.9, 5.0))
     assert (positive.empty, positive.full, positive.capacity) == pytest.approx((0.8, 0.3, 8.0))
     assert windows(replace(told, config={})) == []
+
+
+def test_the_mean_of_two_tables_is_drawn_where_both_are():
+    one, other = Function.table("sto", [0.25, 0.9], [4.4, 3.5]), Function.table("sto", [0.3, 1.0], [4.3, 3.4])
+    mean = Function.trace(lambda sto: (one(sto) + other(sto)) / 2)
+    assert mean.ends == (0.3, 0.9)
+    plot = window_plot(result({**SOC, **CURVES, f"{P} OCP [V]": mean}))
+    assert plot.x[np.isfinite(plot.panels[0].lines[0].values)].max() == pytest.approx(100)

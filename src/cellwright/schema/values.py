@@ -94,12 +94,15 @@ class Function:
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """The first and the last knot of a function of one argument that is a table, else None."""
-        body = self.body
-        if body.op != "interpolant" or [child.payload for child in body.children] != list(self.arguments):
+        """Where all tables in a function of one argument have begun and none has ended; None where it has no table."""
+        spans = [
+            node.payload.axes[0]
+            for node in self.body.walk()
+            if node.op == "interpolant" and [child.payload for child in node.children] == list(self.arguments)
+        ]
+        if not spans or len(self.arguments) > 1:
             return None
-        (knots,) = body.payload.axes if len(body.payload.axes) == 1 else ((),)
-        return (knots[0], knots[-1]) if knots else None
+        return max(knots[0] for knots in spans), min(knots[-1] for knots in spans)
 
     def substitute(self, values: Mapping[str, Any]) -> "Function":
         """Return the function with free parameters replaced."""

@@ -33,7 +33,7 @@ class Potential:
     name: str
     formula: Expression
     ends: tuple[float, float] | None
-    """The first and the last knot of a table."""
+    """Where its tables begin and end, if there are any."""
 
     @property
     def coefficients(self) -> frozenset[str]:

@@ -70,6 +70,25 @@ def test_an_open_circuit_potential_is_built_from_rests_in_a_pipeline():
     assert np.abs(found(at) - U(at)).max() < 1e-3
 
 
+@pytest.mark.oracle("ElectrodeBalancingHalfCell")
+def test_rests_of_a_titration_tell_where_an_electrode_of_known_potential_works():
+    table = titration(lambda sto: 4e-15 + 0 * sto, start=0.2, pulses=20)
+    data = {"data": {name: table[name] for name in table if name != "Stoichiometry"}, "options": {"rest_to_ocp": True}}
+    total, lower = "Positive electrode capacity [A.h]", "Positive electrode lower excess capacity [A.h]"
+    fit = cw.DataFit(
+        cw.objectives.ElectrodeBalancingHalfCell("positive", data, options={"GITT": True}),
+        parameters={
+            total: cw.Parameter(total, 1.3 * CAPACITY, (0.5 * CAPACITY, 2 * CAPACITY)),
+            lower: cw.Parameter(lower, 0.1 * CAPACITY, (0.0, CAPACITY)),
+        },
+    )
+    known = cw.direct_entries.DirectEntry({OCP: Function.trace(potential)}, source="truth")
+    found = cw.run(cw.Pipeline({"known": known, "fit": fit})).parameters
+    # The rests end within 10 µV of the potential.
+    assert found.number(total) == pytest.approx(CAPACITY, rel=2e-3)
+    assert found.number(lower) == pytest.approx(0.2 * CAPACITY, rel=2e-3)
+
+
 def true(sto):
     """A diffusivity [m2.s-1] that doubles from a stoichiometry of 0 to 1."""
     return 4e-15 * (1 + 0.66 * (sto - 0.5))

@@ -211,3 +211,19 @@ def test_a_measured_pulse_is_told_by_its_step_where_the_current_comes_late():
     assert train[0].voltages == (3.70106, 3.68427)
     (instant,) = train.features("resistances")["Instantaneous resistance [Ohm]"]
     assert instant == pytest.approx((3.70106 - 3.46507) / 7.49571)
+
+
+def test_noise_in_the_current_of_rests_is_no_pulse():
+    current = GITT["Current [A]"]
+    noise = np.where(current == 0, 1e-3 * np.random.default_rng(0).standard_normal(len(current)), 0.0)
+    noisy = {**without(GITT, "Step count"), "Current [A]": current + noise}
+    with pytest.raises(DataError, match="stretches of current are below 1% of the largest: noise in rests") as error:
+        cw.split_pulses(noisy)
+    assert "rest=0.01" in error.value.hint
+    train = cw.split_pulses(noisy, rest=0.01)
+    assert [one.discharged for one in train] == [pytest.approx((0.1 * k, 0.1 * (k + 1)), abs=1e-6) for k in range(4)]
+    assert train[0].table["Current [A]"][-1] == 0
+    with pytest.warns(UserWarning, match=r"and a rest perhaps \(see `rest`\): pulse 3"):
+        cw.split_pulses(
+            measurement((0, 600), *[(0.4, 900), (0, 3600)] * 2, (0.002, 900), (0, 3600), (0.4, 900), (0, 60))
+        )

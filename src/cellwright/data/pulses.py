@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from cellwright.catalog.objectives.measured_current import JUMP, TIME, VOLTAGE, knots
+from cellwright.catalog.objectives.measured_current import CURRENT, JUMP, TIME, VOLTAGE, knots
 from cellwright.catalog.objectives.pulse import Feature, choice
 from cellwright.data.open_circuit import CAPACITY, STEPS
 from cellwright.data.sources import settle
@@ -20,6 +20,8 @@ from cellwright.schema.tables import Column, Columns
 
 UNRELAXED = 0.05
 """Share of the change of the open-circuit voltage by a pulse that the voltage may still drift in one more such rest."""
+FAINT = 0.01
+"""Share of the largest current up to which a pulse may be noise."""
 SHORT = 0.9
 """Share of the usual duration of the pulses up to which the last one counts as cut short."""
 DIGITS = 6
@@ -222,28 +224,36 @@ class PulseTrain(Sequence[MeasuredPulse]):
         return np.array([sum(one.discharged) / 2 for one in self])
 
 
-def split_pulses(data: Any, *, incomplete: bool = False) -> PulseTrain:
+def split_pulses(data: Any, *, rest: float | None = None, incomplete: bool = False) -> PulseTrain:
     """Return the pulses of a measurement (GITT, HPPC), each with the rests around it.
 
     `data` is what the data of an objective may be (a table, "file:…", an object with loader options), the path of a
     file, or a list of these, one after the other, for a measurement of several files. Steps are those of the columns
     `Step count`, `Step number` or `Step from cycler`, and without these those of the current; a pulse is a stretch of
-    current of one sign and one step, and a rest all that lies between two. A pulse that lacks a rest on one side is
-    left out with a warning, unless `incomplete` ones are wanted.
+    current of one sign and one step, and a rest all that lies between two. Up to a thousandth of the largest current is
+    a rest; where the current of the rests is noisy, or not quite 0, another fraction `rest` below which it is taken as
+    0. A pulse that lacks a rest on one side is left out with a warning, unless `incomplete` ones are wanted.
 
     Each pulse holds its own rows, so that a pipeline of all of them is as large as the measurement. It begins with the
     last row of the rest before it, from whose voltage a simulation then starts.
 
-    Warns of a last pulse that was cut short, rests at whose end the voltage still moves, and voltages that rise under a
-    positive current.
+    Warns of a last pulse that was cut short, rests at whose end the voltage still moves, voltages that rise under a
+    positive current, and currents so small that they may be noise.
 
-    Raises: `DataError` where there is no pulse, none has rests, the current has the wrong sign, or columns are missing.
+    Raises: `DataError` where there is no pulse, none has rests, the current has the wrong sign or is noise in the
+    rests, or columns are missing.
     """
     found: list[MeasuredPulse] = []
     charge = 0.0
     for one in data if isinstance(data, list | tuple) else [data]:
-        pulses, charge = _pulses_of(settle(_source(one)).table, len(found), charge)
+        pulses, charge = _pulses_of(_calm(settle(_source(one)).table, rest), len(found), charge)
         found += pulses
+    faint = _faint(found)
+    if 2 * len(faint) > len(found):
+        raise DataError(
+            f"{len(faint)} of {len(found)} stretches of current are below {FAINT:.0%} of the largest: noise in rests",
+            hint=f"say up to which fraction of the largest current it is a rest: rest={FAINT:g}",
+        )
     wrong = [one.number for one in found if np.isfinite(one.voltages[0]) and not one.falls]
     if 2 * len(wrong) > len(found):
         raise DataError(
@@ -261,6 +271,22 @@ def split_pulses(data: Any, *, incomplete: bool = False) -> PulseTrain:
     for doubt in doubts:
         _warn(doubt)
     return PulseTrain(tuple(kept), doubts)
+
+
+def _calm(table: Columns, rest: float | None) -> Columns:
+    """Return the table with a current of 0 where it is up to a fraction `rest` of the largest."""
+    if rest is None:
+        return table
+    current = table[CURRENT]
+    return table.with_column(
+        CURRENT, np.where(np.abs(current) <= rest * np.abs(current).max(initial=0.0), 0.0, current)
+    )
+
+
+def _faint(found: Sequence[MeasuredPulse]) -> list[int]:
+    """Return the numbers of the pulses that have a hundredth of the largest current and less."""
+    largest = max((abs(one.current) for one in found), default=0.0)
+    return [one.number for one in found if abs(one.current) <= FAINT * largest]
 
 
 def _measured(feature: Feature, table: Columns) -> dict[str, float]:
@@ -315,6 +341,9 @@ def _doubts(found: Sequence[MeasuredPulse], wrong: Sequence[int], incomplete: bo
     alone = [one.number for one in found if not one.whole]
     if alone:
         yield f"without a rest before or after {'but kept' if incomplete else 'and left out'}: {_named(alone)}"
+    faint = _faint(found)
+    if faint:
+        yield f"of less than {FAINT:.0%} of the largest current, and a rest perhaps (see `rest`): {_named(faint)}"
     if wrong:
         yield f"the voltage rises under a positive current, or falls under a negative one: {_named(wrong)}"
     last = found[-1]

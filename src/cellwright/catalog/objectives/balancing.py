@@ -245,11 +245,15 @@ class Compared:
         sign, least = (-1.0 if self.falls else 1.0), FLAT * np.ptp(self.voltage) / np.ptp(self.capacity)
         rate = differential_capacity(sign * np.maximum(sign * slope, least))
         order = np.argsort(voltage, kind="stable")
-        at_data = [np.interp(self.voltage, voltage[order], one[order]) for one in (rate, self.capacity)]
-        return dict(
-            zip((DIFFERENTIAL_CAPACITY, *BESIDE, *MODEL_AXIS), (at_data[0], self.voltage, at_data[1], rate, voltage),
-                strict=True)
-        )  # fmt: skip
+        at_data, beside = (np.interp(self.voltage, voltage[order], one[order]) for one in (rate, self.capacity))
+        (its_voltage, its_capacity), (own_rate, own_voltage) = BESIDE, MODEL_AXIS
+        return {
+            DIFFERENTIAL_CAPACITY: at_data,
+            its_voltage: self.voltage,
+            its_capacity: beside,
+            own_rate: rate,
+            own_voltage: voltage,
+        }
 
 
 @dataclass(frozen=True)

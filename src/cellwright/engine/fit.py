@@ -81,11 +81,12 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     space = replace(space, closed_form=all(getattr(one, "closed_form", False) for one in ready.values()))
     terms, refused = terms_of(element, inner, space)
     cost, estimator = _cost_and_estimator(element, terms)
-    errors += [*refused, *_mismatches(cost, estimator, space), *_metrics(element)]
+    mixed = list(_metrics(element))
+    errors += [*refused, *_mismatches(cost, estimator, space), *mixed]
     strangers = list(_strangers(element, ready)) if not failed else []
     cost, unknown = _looked_up(cost, inner, space)
     strangers += unknown
-    errors += strangers or (_unjudged(cost, ready, space) if not failed else [])
+    errors += strangers or (_unjudged(cost, ready, space) if not failed and not mixed else [])
     if ready and not failed and (element.options or DataFitOptions()).validate_:
         errors += _orphans(element, space, inner, cost, ready)
     try:

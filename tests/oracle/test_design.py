@@ -157,7 +157,7 @@ OPTIMIZERS = {
     "CMAES": (cw.optimizers.CMAES(max_iterations=12), {}),
     "PSO": (cw.optimizers.PSO(max_iterations=10, population_size=8), {}),
     "DE": (cw.optimizers.ScipyDifferentialEvolution(maxiter=6, popsize=8), {}),
-    "BO": (cw.optimizers.BayesianOptimization(max_iterations=8), {}),
+    "BO": (cw.optimizers.BayesianOptimization(max_iterations=6), {}),
     "multistart": (cw.optimizers.ScipyMinimize(method="Nelder-Mead", tol=1e-3), {"multistarts": 3}),
 }
 
@@ -202,14 +202,14 @@ def test_the_fastest_charge_without_plating_is_a_root_of_pybamms_own():
         p = pybamm.ParameterValues("Chen2020")
         p.set_initial_state(0.1)
         solver = pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-8)
-        simulation = pybamm.Simulation(pybamm.lithium_ion.DFN(), experiment=charge, parameter_values=p, solver=solver)
+        simulation = pybamm.Simulation(pybamm.lithium_ion.SPMe(), experiment=charge, parameter_values=p, solver=solver)
         return simulation.solve(calc_esoh=False)[PLATING].entries.min()
 
     one = design(
         {"time": a.Minimize(m.Last(TIME))},
         {"plating": a.GreaterThan(m.Minimum(PLATING), 0.0)},
         [[step(CURRENT)]],
-        "DFN",
+        "SPMe",
         parameters={"Initial SOC [%]": 10.0},
     )
     current = {CURRENT: cw.Parameter(CURRENT, initial_value=-3.0, bounds=(-8.0, -1.0))}
@@ -309,8 +309,8 @@ def test_a_design_whose_experiment_does_not_end_is_a_status(validate):
     assert thick.status == "solved"
     assert thin.status == ("failed" if validate else "solved")
     assert not validate or "cycle 0, step 0" in thin.message
-    record = fit(one, cw.optimizers.CMAES(max_iterations=4, screen="off"), {L_P: cw.Parameter(
-        L_P, initial_value=90e-6, bounds=(20e-6, 120e-6))}, options={"seed": 1})  # fmt: skip
+    free = {L_P: cw.Parameter(L_P, initial_value=90e-6, bounds=(20e-6, 120e-6))}
+    record = fit(one, cw.optimizers.PSO(max_iterations=2, population_size=8), free, options={"seed": 1})
     assert (record.counts.get("failed", 0) > 0) == validate
 
 
@@ -434,7 +434,7 @@ def test_conditions_on_the_parameters_hold_beside_bounds_on_metrics():
     total = pybamm.InputParameter(L_P) + pybamm.InputParameter(L_N) <= 145e-6
     one = design(E_MAX, [cw.priors.Constraint(total, 1e14)])
     free = {name: cw.Parameter(name, initial_value=60e-6, bounds=(40e-6, 120e-6)) for name in (L_P, L_N)}
-    record = fit(one, cw.optimizers.ScipyMinimize(method="Nelder-Mead", tol=1e-3), free)
+    record = fit(one, cw.optimizers.ScipyMinimize(method="Nelder-Mead", tol=1e-2), free)
     values = record.result["parameter_values"]
     assert values[L_P] + values[L_N] == pytest.approx(145e-6, rel=2e-3)
 

@@ -140,3 +140,14 @@ def test_a_current_of_the_other_sign_is_told_as_that():
     ) as error:
         checked_direction(found, "discharge")
     assert "change the sign of the current" in str(error.value.hint)
+
+
+def test_very_many_points_become_means_of_parts_of_the_capacity_that_lie_on_the_curve():
+    q = np.linspace(0, 5, 100_001)
+    noise = 1e-3 * np.random.default_rng(3).standard_normal(len(q))
+    exact = 4.2 - 0.25 * q - 0.05 * np.tanh(3 * (q - 2))
+    found = curve(q, exact + noise)
+    assert 2000 <= len(found.capacity) <= 2003
+    assert (found.capacity[0], found.capacity[-1]) == (0, 5)
+    error = (found.voltage - (4.2 - 0.25 * found.capacity - 0.05 * np.tanh(3 * (found.capacity - 2))))[1:-1]
+    assert np.std(error) == pytest.approx(1e-3 / np.sqrt(50), rel=0.1)  # the mean of 50 points

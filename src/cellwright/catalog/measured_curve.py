@@ -18,6 +18,8 @@ SAME = 1e-6
 """Share of the span within which capacities count as one."""
 NOISE = 5e-3
 """Voltage [V] by which a curve may go against its direction before that is told."""
+MOST = 2000
+"""The points that a curve has at most, beside its ends; each stands for a part in which the voltage is straight."""
 SWITCHED = 1e-6
 """Time [s] in which a current is switched between two rows that are far apart."""
 SLOW = 1e-4
@@ -57,7 +59,8 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
 
     Where there is no capacity, it is the integral of `Current [A]` over `Time [s]`, positive on discharge. Where there
     is a current, the rows count in which it flows; with `at_rest` (GITT) the last row of each rest. Of points at rest,
-    as `rest_to_ocp` makes them, all count. Points of one capacity count as one, their mean.
+    as `rest_to_ocp` makes them, all count. Points of one capacity count as one, their mean; of more than 2000 points
+    those in each 2000th part of the capacity.
 
     Raises: `DataError` for missing columns, values that are no numbers, too few points, a time or a capacity that goes
     back, and a voltage or a capacity that does not change.
@@ -176,8 +179,17 @@ def _one_sweep(q: Array, rows: NDArray[np.intp], name: str) -> None:
 
 
 def _joined(q: Array, V: Array) -> tuple[Array, Array]:
-    """Return the points with those of one capacity as their mean."""
-    starts = np.flatnonzero(np.append(True, np.diff(q) > SAME * (q[-1] - q[0])))
+    """Return the points with those of one capacity as their mean; of very many those in equal parts of the capacity."""
+    q, V = _means(q, V, np.append(True, np.diff(q) > SAME * (q[-1] - q[0])))
+    if len(q) <= MOST:
+        return q, V
+    begins = np.append(True, np.diff(np.floor((q - q[0]) / (q[-1] - q[0]) * MOST)) > 0)
+    begins[[1, -1]] = True  # the ends stay as they are
+    return _means(q, V, begins)
+
+
+def _means(q: Array, V: Array, begins: NDArray[np.bool_]) -> tuple[Array, Array]:
+    starts = np.flatnonzero(begins)
     count = np.diff(np.append(starts, len(q)))
     return np.add.reduceat(q, starts) / count, np.add.reduceat(V, starts) / count
 

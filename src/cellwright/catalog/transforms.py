@@ -104,6 +104,10 @@ class Identity(SearchTransform):
         """Return the variable."""
         return variable
 
+    def derivative(self, variable: float) -> float:
+        """Return 1."""
+        return 1.0
+
 
 class Log(SearchTransform):
     """Search in the natural logarithm, for parameters whose order of magnitude is unknown.
@@ -127,6 +131,10 @@ class Log(SearchTransform):
         return float(np.log(value)) if value > 0 else -math.inf
 
     def inverse(self, variable: float) -> float:
+        """Return e to the power of the variable."""
+        return _exp(variable)
+
+    def derivative(self, variable: float) -> float:
         """Return e to the power of the variable."""
         return _exp(variable)
 
@@ -156,6 +164,10 @@ class Log10(SearchTransform):
         """Return 10 to the power of the variable."""
         return _pow10(variable)
 
+    def derivative(self, variable: float) -> float:
+        """Return ln 10 times 10 to the power of the variable."""
+        return math.log(10) * _pow10(variable)
+
 
 class Exp(SearchTransform):
     """Search in the exponential, for parameters that are logarithms themselves.
@@ -177,6 +189,10 @@ class Exp(SearchTransform):
         """Return the logarithm of the variable, -∞ at and below 0."""
         return float(np.log(variable)) if variable > 0 else -math.inf
 
+    def derivative(self, variable: float) -> float:
+        """Return 1/y, ∞ at and below 0."""
+        return 1 / variable if variable > 0 else math.inf
+
 
 class Pow10(SearchTransform):
     """Search in the power of ten, for parameters that are decimal logarithms themselves.
@@ -197,6 +213,10 @@ class Pow10(SearchTransform):
     def inverse(self, variable: float) -> float:
         """Return log₁₀ of the variable, -∞ at and below 0."""
         return float(np.log10(variable)) if variable > 0 else -math.inf
+
+    def derivative(self, variable: float) -> float:
+        """Return 1/(y ln 10), ∞ at and below 0."""
+        return 1 / (variable * math.log(10)) if variable > 0 else math.inf
 
 
 class Inverse(SearchTransform):
@@ -228,6 +248,10 @@ class Inverse(SearchTransform):
         """Return 1/y, ∞ at 0 with its sign."""
         return 1 / variable if variable else math.copysign(math.inf, variable)
 
+    def derivative(self, variable: float) -> float:
+        """Return -1/y², -∞ at 0."""
+        return -1 / variable / variable if variable else -math.inf
+
 
 class Negate(SearchTransform):
     """Search in the opposite number.
@@ -248,6 +272,10 @@ class Negate(SearchTransform):
     def inverse(self, variable: float) -> float:
         """Return -y."""
         return -variable
+
+    def derivative(self, variable: float) -> float:
+        """Return -1."""
+        return -1.0
 
 
 def _exp(x: float) -> float:

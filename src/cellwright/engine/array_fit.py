@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cellwright.engine.fit import Child, FitSetup, Fitting, ready_to_search, set_up
+from cellwright.engine.fit import FitSetup, Fitting, ready_to_search, set_up
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.seams import Event, Sink
+from cellwright.engine.searches import Child
 from cellwright.engine.starts import starting_values
 from cellwright.engine.together import together
 from cellwright.engine.world import World
@@ -135,7 +136,7 @@ def _fitted(
     def searched(key: str, fitting: Fitting, pool: Pool) -> list[Child] | CellwrightError:
         own = replace(world, emit=progress.of(key))
         question = replace(fitting.question, job=thinned)
-        return _tried(lambda: together(replace(fitting, question=question).searches(own), pool))
+        return _tried(lambda: replace(fitting, question=question).children(own, pool))
 
     def recorded(fitting: Fitting, children: list[Child] | CellwrightError, pool: Pool) -> Any:
         if isinstance(children, CellwrightError):

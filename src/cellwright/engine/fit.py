@@ -1,9 +1,8 @@
 """The fit of a `DataFit`: set up, searched from one start or several, told."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,19 +16,20 @@ from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.objectives import channels, comparison, prepared, statistics
 from cellwright.engine.outcomes import commonest, failures_told
 from cellwright.engine.posterior import with_posterior
-from cellwright.engine.search import Evaluation, Listener, Question, TotalCost
+from cellwright.engine.search import Listener, Question, TotalCost
+from cellwright.engine.searches import Child, searched
 from cellwright.engine.seeds import seed_of
 from cellwright.engine.starts import chained, starting_values, starts
 from cellwright.engine.terms import Lookup, Terms, terms_of
-from cellwright.engine.together import together
 from cellwright.engine.world import World
 from cellwright.errors import CellwrightError, ConfigurationError, Path, SolverError, did_you_mean
 from cellwright.schema.elements import DataFit, DataFitOptions
-from cellwright.schema.families import Array, Cost, Estimator, FittingObjective, Prepared
+from cellwright.schema.families import Cost, Estimator, FittingObjective, Prepared
+from cellwright.schema.groups import Group
 from cellwright.schema.names import unit_of, vocabulary
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.results import ElementRecord, Series
-from cellwright.schema.search import Found, SearchEndedError, Space
+from cellwright.schema.search import Space
 from cellwright.schema.values import digest, free_names, to_wire
 from cellwright.schema.variant import without_live
 from cellwright.schema.work import Answer, Pool, Task
@@ -78,7 +78,10 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     inner = p.without(space.names).merge(element.tied, Origin(name)) if element.tied else p.without(space.names)
     ready, failed = prepared(element.objectives, inner, space.names, world.simulate)
     errors += failed
-    space = replace(space, closed_form=all(getattr(one, "closed_form", False) for one in ready.values()))
+    closed_form = all(getattr(one, "closed_form", False) for one in ready.values())
+    groups, ungrouped = _groups(element, inner, space)
+    errors += ungrouped
+    space = replace(space, closed_form=closed_form, groups=groups)
     terms, refused = terms_of(element, inner, space)
     cost, estimator = _cost_and_estimator(element, terms)
     mixed = list(_metrics(element))
@@ -96,6 +99,18 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     return FitSetup(space, inner, ready, cost, estimator, _started(element), frozenset(element.tied)), errors
 
 
+def _groups(element: DataFit, p: ParameterSet, space: Space) -> tuple[tuple[Group, ...], list[CellwrightError]]:
+    """Return the groups of parameters that keep a condition together, each once, and what stands in their way."""
+    found: dict[tuple[str, ...], Group] = {}
+    errors: list[CellwrightError] = []
+    for name, objective in element.objectives.items():
+        try:
+            found |= {group.names: group for group in objective.groups(p, space)}
+        except CellwrightError as error:
+            errors.append(error.within("objectives", name))
+    return tuple(found.values()), errors
+
+
 @dataclass(frozen=True)
 class Fitting:
     """A fit that is ready to be searched: what is asked at each start, by which estimator, with which seed."""
@@ -111,14 +126,11 @@ class Fitting:
     key: str
     began: float
 
-    def searches(self, world: World) -> list[Callable[[Pool], "Child"]]:
-        """Return the search from each start, on the pool that it is given."""
-        return [
-            partial(_search, replace(self.question, space=space), self.estimator, self.seed, place, self.key, world)
-            for place, space in enumerate(self.spaces)
-        ]
+    def children(self, world: World, pool: Pool) -> list[Child]:
+        """Return what is found from each start, on a pool."""
+        return searched(self.question, self.spaces, self.estimator, self.seed, self.key, world, pool)
 
-    def record(self, children: list["Child"], world: World) -> ElementRecord:
+    def record(self, children: list[Child], world: World) -> ElementRecord:
         """Return the record of what the searches have found, with how far the data determine it.
 
         Raises: `SolverError` where no point at all could be solved.
@@ -127,7 +139,7 @@ class Fitting:
         record = _record(name, self.element, self.setup, children, self.job, self.seed, world, self.began)
         best = min(children, key=lambda child: child.cost)
         question = replace(self.question, space=best.space, job=self.job)
-        record = with_identifiability(record, question, best.point, self.key, world)
+        record = with_identifiability(record, question, best.space.settled(best.point), self.key, world)
         return record if best.found.draws is None else with_posterior(record, best.space, best.found.draws)
 
 
@@ -137,7 +149,7 @@ def fit(name: str, element: DataFit, p: ParameterSet, world: World) -> ElementRe
     Raises: the first error of `set_up`, `SolverError` where no point at all could be solved, `CanceledError`.
     """
     fitting = ready_to_search(name, element, p, world)
-    return fitting.record(together(fitting.searches(world), world.pool), world)
+    return fitting.record(fitting.children(world, world.pool), world)
 
 
 def ready_to_search(name: str, element: DataFit, p: ParameterSet, world: World) -> Fitting:
@@ -184,50 +196,6 @@ def looked_at(space: Space) -> list[dict[str, float]]:
     return [space.values(point) for point in (space.initial, *points)]
 
 
-@dataclass(frozen=True)
-class Child:
-    """One start's end: where it began, what it found, and the evaluation that kept the count."""
-
-    space: Space
-    found: Found
-    evaluation: Evaluation
-
-    @property
-    def cost(self) -> float:
-        """The best cost: of all that were evaluated, or of what a sampler drew."""
-        drawn = self.found.draws
-        return self.evaluation.best_cost if drawn is None else float(drawn.costs.min())
-
-    @property
-    def point(self) -> Array:
-        """The point (d,) of the best cost."""
-        best = self.evaluation.best_point
-        assert best is not None
-        return best if self.found.draws is None else self.found.draws.best
-
-    @property
-    def values(self) -> dict[str, float]:
-        """The best parameters in their units."""
-        return self.space.values(self.point)
-
-
-def _search(
-    question: Question, estimator: Estimator, seed: int | None, number: int, key: str, world: World, pool: Pool
-) -> Child:
-    if getattr(estimator, "hard_constraints", None):
-        kept = replace(question.space, conditions=question.cost.terms.conditions(question.space))
-        question = replace(question, space=kept)
-    evaluation = Evaluation(question, replace(world, pool=pool), digest([key, "start", number]))
-    rng = np.random.default_rng([seed or 0, number])
-    try:
-        found = estimator.search(evaluation, question.space, rng)
-    except SearchEndedError as end:
-        best = evaluation.best_point if evaluation.best_point is not None else question.space.initial
-        found = Found(best, False, str(end))
-    evaluation.tell()
-    return Child(question.space, found, evaluation)
-
-
 def _record(
     name: str,
     element: DataFit,
@@ -250,7 +218,7 @@ def _record(
     initial = {dimension.name: dimension.initial for dimension in best.space.dimensions}
     told = {} if (element.options or DataFitOptions()).skip_objective_callbacks else setup.ready
     tasks = [Task(objective, point) for point in (initial, best.values) for objective in told]
-    answers = world.pool.map(job, tasks, world.solve_time_limit) if tasks else []
+    answers = _answers(job, tasks, setup.space.closed_form, world)
     before = dict(zip(told, answers[: len(told)], strict=True))
     after = dict(zip(told, answers[len(told) :], strict=True))
     counts["solves"] += len(answers)
@@ -292,6 +260,13 @@ def _record(
             *_doubted(told, best.values),
         ),
     )
+
+
+def _answers(job: ObjectiveJob, tasks: list[Task], here: bool, world: World) -> list[Answer]:
+    """Return the answers of tasks: from the pool, or worked out here."""
+    if not tasks:
+        return []
+    return job()(tasks) if here else world.pool.map(job, tasks, world.solve_time_limit)
 
 
 def _kind(child: Child, estimator: Estimator) -> dict[str, Any]:

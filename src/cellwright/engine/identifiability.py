@@ -104,11 +104,13 @@ def uncertainty(line: Linearisation, level: float, noises: frozenset[str] = froz
     kept = [np.flatnonzero(usable[block.rows]) + block.rows.start for block in line.blocks]
     rows, count = np.concatenate(kept), sum(map(len, kept))
     effective = np.array([name not in noises for name in line.space.names]) & _acts(line, kept)
-    freedom: float = count - int(effective.sum())
+    held = line.space.held(line.point) * scale
+    freedom: float = count - int(effective.sum()) + len(held)
     given = all(block.given_noise is not None for block in line.blocks)
     if freedom < 1 and not given:
+        spent = int(effective.sum()) - len(held)
         raise ConfigurationError(
-            f"there are {count} data points for {int(effective.sum())} parameters, which leaves none to tell the noise"
+            f"there are {count} data points for {spent} parameters, which leaves none to tell the noise"
         )
     share = count / freedom if freedom > 0 else 1.0
     noise = tuple(_noise(line, place, one, share) for place, one in enumerate(kept) if len(one))
@@ -117,7 +119,11 @@ def uncertainty(line: Linearisation, level: float, noises: frozenset[str] = froz
     freedom = np.inf if given else freedom
     width = quantile(level, freedom)
     weighted = line.jacobian[rows] * scale * np.sqrt(weights)[:, None]
-    found = determination(weighted, weights * sigmas**2, effective, width, resolution_of(line.space).rank)
+    variances = np.concatenate([weights * sigmas**2, np.zeros(len(held))])
+    # What groups of parameters keep is known exactly; its rows are as long as the longest column.
+    rows_held = held / np.linalg.norm(held, axis=1, keepdims=True) * np.linalg.norm(weighted, axis=0).max()
+    weighted = np.vstack([weighted, rows_held])
+    found = determination(weighted, variances, effective, width, resolution_of(line.space).rank)
     return Uncertainty(line, scale, noise, effective, found, width, freedom, level)
 
 

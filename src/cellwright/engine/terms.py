@@ -172,6 +172,10 @@ def _regularizers(element: Fit) -> Iterator[tuple[Path, Regularizer, Mapping[str
             given = getattr(holder, kind)
             for index, regularizer in enumerate(given if isinstance(given, list) else []):
                 yield (*place, kind, str(index)), regularizer, own
+    limits = {name: one.limits for name, one in element.given.items()}
+    for name, objective in element.objectives.items():
+        for regularizer in objective.conditions(limits):
+            yield ("objectives", name), regularizer, objective.parameters or {}
 
 
 def _check(term: Term, space: Space) -> None:

@@ -150,7 +150,16 @@ class Fit(Element):
 
     @property
     def free(self) -> dict[str, Parameter | Transform]:
-        """The free parameters by name: those that are given, else those that the priors make."""
+        """The free parameters by name: those that are given, else those that the priors make.
+
+        Those that an objective makes an expression of the others are none of them.
+        """
+        tied = self._tied_by_objectives
+        return {name: value for name, value in self.given.items() if name not in tied}
+
+    @property
+    def given(self) -> dict[str, Parameter | Transform]:
+        """The parameters with bounds, as they are given or the priors make them."""
         if not self.parameters:
             return implied(self.priors or {})
         return {name: value for name, value in self.parameters.items() if isinstance(value, Parameter | Transform)}
@@ -163,7 +172,13 @@ class Fit(Element):
     @property
     def tied(self) -> dict[str, Expression | Function]:
         """The parameters that are expressions of the free ones, and functions with free coefficients."""
-        return {n: value for n, value in (self.parameters or {}).items() if isinstance(value, Expression | Function)}
+        given = {n: value for n, value in (self.parameters or {}).items() if isinstance(value, Expression | Function)}
+        return {**given, **self._tied_by_objectives}
+
+    @property
+    def _tied_by_objectives(self) -> dict[str, Expression]:
+        names = self.given.keys()
+        return {name: value for one in self.objectives.values() for name, value in one.ties(names).items()}
 
 
 EXAMPLE: dict[str, Any] = {
@@ -391,4 +406,10 @@ def dimension(name: str, given: FreeParameter) -> Dimension:
     if start is None:
         ends = [forward(low), forward(high)]
         start = inverse(sum(ends) / 2) if all(abs(end) < float("inf") for end in ends) else 1.0
-    return Dimension(name, float(start), low, high, forward, inverse, plain.normalize is not False)
+    rate = transform.rate if transform else itself_rate
+    return Dimension(name, float(start), low, high, forward, inverse, plain.normalize is not False, rate)
+
+
+def itself_rate(_: float) -> float:
+    """Return 1: the derivative of what is searched in itself."""
+    return 1.0

@@ -1,6 +1,6 @@
 """The families that a pipeline is made of, and what each of their members can do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
@@ -10,8 +10,10 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cellwright.errors import CellwrightError, ConfigurationError, NotImplementedYetError
 from cellwright.schema.datasource import DataInput
+from cellwright.schema.expressions import Expression
+from cellwright.schema.groups import Group
 from cellwright.schema.parameters import ParameterSet, Values
-from cellwright.schema.search import Evaluate, Found, Space
+from cellwright.schema.search import Evaluate, Found, Space, slope_of
 from cellwright.schema.simulation import ModelSpec, Simulate, Solved
 from cellwright.schema.values import settled, values_by_name
 from cellwright.schema.variant import Member, Schema
@@ -242,6 +244,18 @@ class Objective(Member):
         """What it is compared with, whatever is done to the data; None where there are none."""
         return None
 
+    def ties(self, free: Collection[str]) -> Mapping[str, Expression]:
+        """Return the parameters among the free ones that the objective makes expressions of the others."""
+        return {}
+
+    def conditions(self, limits: Mapping[str, tuple[float, float]]) -> Sequence[Regularizer]:
+        """Return the terms that the objective adds to the cost, knowing the bounds of the parameters of a fit."""
+        return ()
+
+    def groups(self, p: ParameterSet, space: Space) -> Sequence[Group]:
+        """Return the groups of free parameters that keep a condition together. Raises: `ConfigurationError`."""
+        return ()
+
     def prepare(self, p: ParameterSet, free: tuple[str, ...], simulate: Simulate) -> Prepared:
         """Build what the comparison needs; nothing is integrated.
 
@@ -378,6 +392,10 @@ class Transform(Member):
         """Return the value of a variable."""
         raise self.not_yet()
 
+    def derivative(self, variable: float) -> float:
+        """Return the derivative of `inverse`."""
+        return slope_of(self.forward, self.inverse, variable)
+
     @property
     def domain(self) -> tuple[float, float]:
         """The values that have a variable lie between these two."""
@@ -407,6 +425,11 @@ class Transform(Member):
     def value(self, variable: float) -> float:
         """Return the parameter's value at a search variable."""
         return self._above(self.inverse(variable))
+
+    def rate(self, variable: float) -> float:
+        """Return the derivative of the parameter's value by a search variable."""
+        own = self.derivative(variable)
+        return own * self.parameter.rate(self.inverse(variable)) if isinstance(self.parameter, Transform) else own
 
     def below(self, value: float) -> float:
         """Return what the transform is given for the parameter's value: the variable of the one below, if any."""
@@ -451,6 +474,10 @@ class Estimator(Member):
             return self
         fields = {name: getattr(self, name) for name in (*self.model_fields_set, *(self.model_extra or {}))}
         return type(self)(**{**fields, "max_iterations": iterations})
+
+    def roughly(self) -> Self:
+        """Return the search that ends where it is seen how good a start is; by default the search itself."""
+        return self
 
     def refusals(self, space: Space) -> Iterator[CellwrightError]:
         """Yield what keeps the search from this space: fields that cannot be meant, or that have no use here."""

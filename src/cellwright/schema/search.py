@@ -1,13 +1,15 @@
 """A search: the space of the free parameters, what estimators ask, what they find."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellwright.errors import ConfigurationError
+from cellwright.schema.groups import Group, kept
 
 Array = NDArray[np.float64]
 SLOPE_STEP = 1e-3
@@ -63,6 +65,8 @@ class Dimension:
     forward: Callable[[float], float]
     inverse: Callable[[float], float]
     normalize: bool = True
+    rate: Callable[[float], float] | None = None
+    """The derivative of `inverse`, where it is known."""
 
     def __post_init__(self) -> None:
         if not self.lower < self.upper:
@@ -74,13 +78,13 @@ class Dimension:
                 f"the initial value {self.initial} of {self.name!r} is outside its bounds {self.lower} to {self.upper}"
             )
 
-    @property
+    @cached_property
     def transformed_bounds(self) -> tuple[float, float]:
         """The bounds after the transform, in increasing order."""
         low, high = self.forward(self.lower), self.forward(self.upper)
         return (low, high) if low <= high else (high, low)
 
-    @property
+    @cached_property
     def scaling(self) -> tuple[float, float]:
         """Offset and scale of the search coordinate: bounds become 0 and 1, else the start becomes ±1."""
         low, high = self.transformed_bounds
@@ -101,17 +105,22 @@ class Dimension:
         return float(min(max(self.inverse(offset + scale * coordinate), self.lower), self.upper))
 
     def slope(self, coordinate: float) -> float:
-        """Return the derivative of the value by the coordinate, as if there were no bounds.
-
-        By differences of four points, whose error is some 1e-11 of it for logarithms, powers and inverses.
-        """
+        """Return the derivative of the value by the coordinate, as if there were no bounds."""
         offset, scale = self.scaling
         at = offset + scale * coordinate
-        value, most = self.inverse(at), SLOPE_STEP * max(abs(at), 1.0)
-        moved = abs(self.forward(value + SLOPE_STEP * (abs(value) or 1.0)) - at)
-        h = min(moved, most) if moved > 0 else most
-        far, near = (self.inverse(at + k * h) - self.inverse(at - k * h) for k in (2, 1))
-        return float(scale * (8 * near - far) / (12 * h))
+        return scale * (slope_of(self.forward, self.inverse, at) if self.rate is None else self.rate(at))
+
+
+def slope_of(forward: Callable[[float], float], inverse: Callable[[float], float], at: float) -> float:
+    """Return the derivative of the inverse of a function of one number.
+
+    By differences of four points, whose error is some 1e-11 of it for logarithms, powers and inverses.
+    """
+    value, most = inverse(at), SLOPE_STEP * max(abs(at), 1.0)
+    moved = abs(forward(value + SLOPE_STEP * (abs(value) or 1.0)) - at)
+    h = min(moved, most) if moved > 0 else most
+    far, near = (inverse(at + k * h) - inverse(at - k * h) for k in (2, 1))
+    return float((8 * near - far) / (12 * h))
 
 
 @dataclass(frozen=True)
@@ -135,8 +144,10 @@ class Space:
     starts: tuple[Mapping[str, float], ...] = ()
     closed_form: bool = False
     """Whether all that is predicted is known to rounding, so that slopes may be told from small differences."""
+    groups: tuple[Group, ...] = ()
+    """Parameters whose values keep a condition together: those of a point are the nearest that do."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the free parameters."""
         return tuple(dimension.name for dimension in self.dimensions)
@@ -164,7 +175,70 @@ class Space:
 
     def values(self, point: Array) -> dict[str, float]:
         """Return the parameters in their units at a point (d,)."""
-        return {d.name: d.value(float(x)) for d, x in zip(self.dimensions, point, strict=True)}
+        return kept(self.groups, dict(zip(self.names, self._raw(point).tolist(), strict=True)))
+
+    def _raw(self, point: Array) -> Array:
+        """Return the values (d,) at a point, each of its own coordinate alone: as `Dimension.value`, all at once."""
+        values: Array = self._offsets + self._scales * point
+        for place, inverse in self._transformed:
+            values[place] = inverse(float(values[place]))
+        return np.minimum(np.maximum(values, self._lowest), self._highest)
+
+    @cached_property
+    def _transformed(self) -> list[tuple[int, Callable[[float], float]]]:
+        return [(place, d.inverse) for place, d in enumerate(self.dimensions) if d.inverse is not float]
+
+    @cached_property
+    def _offsets(self) -> Array:
+        return np.array([d.scaling[0] for d in self.dimensions])
+
+    @cached_property
+    def _scales(self) -> Array:
+        return np.array([d.scaling[1] for d in self.dimensions])
+
+    @cached_property
+    def _lowest(self) -> Array:
+        return np.array([d.lower for d in self.dimensions])
+
+    @cached_property
+    def _highest(self) -> Array:
+        return np.array([d.upper for d in self.dimensions])
+
+    def slopes(self, point: Array) -> Array:
+        """Return the derivatives (d, d) of the values in their units at a point (d,), by its coordinates."""
+        rates = np.diag([d.slope(float(x)) for d, x in zip(self.dimensions, point, strict=True)])
+        for group, places, raw in self._groups_at(point):
+            rates[np.ix_(places, places)] = group.slopes(raw) * np.diag(rates)[places]
+        return rates
+
+    def held(self, point: Array) -> Array:
+        """Return rows (k, d) whose products with a change of the coordinates are 0 where values keep to the groups.
+
+        A search may leave them; what it leaves has no effect on the values.
+        """
+        rows = [np.zeros((0, len(point)))]
+        for group, places, raw in self._groups_at(point):
+            rates = np.array([self.dimensions[place].slope(float(point[place])) for place in places])
+            fixed = group.fixed(raw)
+            row = np.zeros((len(fixed), len(point)))
+            row[:, places] = fixed * rates
+            rows.append(row)
+        return np.vstack(rows)
+
+    def starting_at(self, point: Array) -> "Space":
+        """Return the space with its start at a point (d,)."""
+        moved = (replace(d, initial=d.value(float(x))) for d, x in zip(self.dimensions, point, strict=True))
+        return replace(self, dimensions=tuple(moved))
+
+    def settled(self, point: Array) -> Array:
+        """Return the point (d,) whose coordinates are those of its values, which keep the conditions of groups."""
+        return self.point(self.values(point)) if self.groups else point
+
+    def _groups_at(self, point: Array) -> Iterator[tuple[Group, list[int], Array]]:
+        """Yield each group with the places of its parameters and their values as the coordinates have them."""
+        for group in self.groups:
+            places = [self.names.index(name) for name in group.names]
+            yield group, places, self._raw(np.asarray(point, dtype=float))[places]
 
     def point(self, values: Mapping[str, float]) -> Array:
         """Return the point (d,) of parameters in their units."""

@@ -1,7 +1,7 @@
 """Least squares on what solvers integrate and on formulas: SciPy's trust region with slopes that suit what is asked."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from cellwright.schema.search import Evaluate, Found, Space, jacobian_of
 EXACT = {"xtol": 1e-10, "ftol": 1e-14}
 """Tolerances where predictions are known to rounding. There is none of the gradient but in "lm": elsewhere it has a
 unit, and would end a search of small differences where it starts."""
+KNOWN = {"xtol": 1e-10, "ftol": 1e-9}
+"""Tolerances where the derivatives are known, too, as of curves beside noisy data."""
+VALLEY, FLAT = 50, 1e-5
+"""Evaluations in which the cost falls at least by this fraction of it, there: what is left of a flatter valley is
+a small part of a standard error, and takes thousands of steps."""
+ROUGH = 1e-5
+"""Fall of the cost by a step, as a fraction of it, at which it is seen how good a start is."""
 PATIENCE = 1000
 """Steps for each parameter where predictions are formulas, which cost little: sums of exponentials may need them."""
 FAILED = 1e3
@@ -39,8 +46,8 @@ class ScipyLeastSquares(ScipyEstimator):
     Jacobian comes from forward differences, all columns in one batch: over 0.2 % of the range, or over 5 % where a
     simulation ends before the data, and where the noise of predictions, as on a measured current, hides the way. Where
     what is predicted is a formula, it comes from the formula's derivatives where these are known, else from central
-    differences with steps as small as rounding allows, and the search goes on to about 8 digits. Without bounds the
-    trust region has the shape of the Jacobian (Moré).
+    differences with steps as small as rounding allows, and the search goes on to about 8 digits. There, and without
+    bounds, the trust region has the shape of the Jacobian (Moré).
 
     Source: Branch, Coleman & Li, SIAM J. Sci. Comput. 21 (1999) 1, doi:10.1137/S1064827595289108 (trf); Moré,
     in Numerical Analysis, Lect. Notes Math. 630 (1978) 105, doi:10.1007/BFb0067700.
@@ -53,6 +60,11 @@ class ScipyLeastSquares(ScipyEstimator):
     keywords: ClassVar[Mapping[str, str]] = {"max_iterations": "max_nfev"}
     needs_residuals: ClassVar[bool] = True
 
+    def roughly(self) -> Self:
+        """Return the search that ends with the first step by which the cost falls by less than a hundred-thousandth."""
+        told = (self.model_extra or {}).keys() & {"ftol", "xtol", "gtol"}
+        return self if told else type(self)(**{**(self.model_extra or {}), "ftol": ROUGH})
+
     def search(self, evaluate: Evaluate, space: Space, rng: np.random.Generator) -> Found:
         """Return the best point that `scipy.optimize.least_squares` finds from the start."""
         options = self._extra()
@@ -60,13 +72,14 @@ class ScipyLeastSquares(ScipyEstimator):
         bounded = options["method"] != "lm"
         if bounded:
             options["bounds"] = (space.lower, space.upper)
-        if not space.bounded:
+        if space.closed_form or not space.bounded:
             options = {"x_scale": "jac"} | options
         start, predictions = inside(space) if bounded else space.initial, _Predictions(evaluate)
         if space.closed_form:
             most = PATIENCE * len(start)
-            options = {**EXACT, "max_nfev": most, "gtol": None if bounded else 1e-12, **options}
-            return _Descent(predictions, space, options).down(start, _exact)
+            known = predictions.jacobian(start) is not None
+            options = {**(KNOWN if known else EXACT), "max_nfev": most, "gtol": None if bounded else 1e-12, **options}
+            return _Descent(predictions, space, options, known).down(start, _exact)
         return _integrated(predictions, space, start, {"xtol": 1e-6, "ftol": 1e-8, **options})
 
 
@@ -135,10 +148,19 @@ class _StalledError(Exception):
     """No step is taken any more, and the costs of those that were tried are as the best one's."""
 
 
+class _FlatError(Exception):
+    """The cost still falls, but so little that it tells nothing any more."""
+
+
 class _Descent:
     """Runs of SciPy's least squares that share a limit of evaluations, and know the best of them all."""
 
-    def __init__(self, predictions: _Predictions, space: Space, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, predictions: _Predictions, space: Space, options: Mapping[str, Any], valleys: bool = False
+    ) -> None:
+        self.valleys = valleys
+        """Whether a run ends in a valley that is too flat."""
+        self._asked, self._before = 0, np.inf
         self.predictions, self.space, self.options = predictions, space, dict(options)
         self.left = self.options.pop("max_nfev", None) or 100 * len(space.dimensions)
         self.iterations = 0
@@ -159,6 +181,7 @@ class _Descent:
 
         def residuals(x: Array) -> Array:
             found = self._noted(x)
+            self._end_in_a_valley()
             if refusals is not None and self._refused >= refusals:
                 raise _StalledError
             return found
@@ -172,7 +195,16 @@ class _Descent:
         except _StalledError:
             self.stalled = True
             return Found(self.best, True, "no step lowers the cost by more than its noise", self.iterations)
+        except _FlatError:
+            return Found(self.best, True, "the cost falls no further than by a trifle", self.iterations)
         return Found(np.asarray(result.x), bool(result.status > 0), str(result.message), self.iterations)
+
+    def _end_in_a_valley(self) -> None:
+        self._asked += 1
+        if self.valleys and self._asked % VALLEY == 0:
+            if self.cost > (1 - FLAT) * self._before:
+                raise _FlatError
+            self._before = self.cost
 
     def _noted(self, x: Array) -> Array:
         """Return the residuals that SciPy is told of, and count the steps that lead nowhere."""

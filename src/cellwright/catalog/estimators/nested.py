@@ -184,7 +184,7 @@ class _Level:
         for point, end in zip(points, ends, strict=True):
             if end.point is not None and end.cost < self.cost:
                 self.cost, self.best = end.cost, self.parts.joined(point, end.point)
-                self.start = _from(self.parts.inner, end.point)
+                self.start = self.parts.inner.starting_at(end.point)
         rows = [end.residuals for end in ends if end.residuals is not None]
         costs = np.array([end.cost for end in ends])
         return Batch(points, costs, np.array(rows) if rows else None, tuple(end.status for end in ends))
@@ -193,12 +193,6 @@ class _Level:
         inside = _Inside(evaluate, self.parts, outer)
         self.inner.search(inside, self.start, np.random.default_rng(self.seed))
         return inside.best
-
-
-def _from(space: Space, point: Array) -> Space:
-    """Return a space with its start at a point (d,)."""
-    dimensions = tuple(replace(d, initial=d.value(float(x))) for d, x in zip(space.dimensions, point, strict=True))
-    return Space(dimensions, closed_form=space.closed_form)
 
 
 def _refused(estimator: Estimator, space: Space) -> Iterator[CellwrightError]:

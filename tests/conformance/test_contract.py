@@ -1180,11 +1180,6 @@ IGNORED: dict[str, tuple[Build, tuple[str, ...], str]] = {
         "'parameterized_model_id'",
     ),
     "model": (MODELS["custom"], ("objectives", "o", "options", "model"), "the model 'CustomModel'"),
-    "half-cell": (
-        LATER_OBJECTIVES["msmr-half-untyped-model"],
-        ("objectives", "o", "options", "model"),
-        "the model 'MSMRHalfCellModel'",
-    ),
 }
 
 
@@ -1218,10 +1213,8 @@ def test_functions_of_python_are_refused_in_documents(build: Build, at: tuple[st
 
 def test_functions_of_ones_own_are_refused_where_they_would_be_ignored() -> None:
     pulse = cw.objectives.Pulse(CURVE, {"model": "SPM", "objective variables": mixed})
-    half_cell = cw.models.MSMRHalfCellModel("positive", {"capacity function": mixed})
-    told = [problem.message for part in (pulse, half_cell) for problem in part.unimplemented()]
+    told = [problem.message for problem in pulse.unimplemented()]
     assert "'objective variables' of PulseOptions is not implemented yet as a function of one's own" in told
-    assert "'capacity function' of MSMRHalfCellModelOptions is not implemented yet" in told
 
 
 @pytest.mark.parametrize("field", ["callbacks", "cost_logger"])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, field_validator
 
-from cellwright.errors import NotImplementedYetError, Problem
+from cellwright.errors import ConfigurationError, NotImplementedYetError, Problem
 from cellwright.schema.families import Model, SimulationSettings
 from cellwright.schema.live_model import LiveModel, content_digest
 from cellwright.schema.simulation import OWN, ModelSpec
@@ -337,16 +337,35 @@ class SingleElectrodeLumpedSPMR(Model):
 
 
 class MSMRHalfCellModelOptions(ModelOptions):
-    """How the species of an electrode are given; functions of one's own stay in the process that made them."""
+    """How the species of an electrode are given; functions of one's own stay in the process that made them.
+
+    A `capacity function` is called with the potentials U [V] (an array) and the parameters (a dict of numbers by name),
+    and returns the lithium that the electrode holds [A.h], which falls with U; the `differential capacity function`
+    returns its slope dq/dU [A.h.V-1] likewise. The sites are looked up all the same.
+    """
 
     unwritten = frozenset({"capacity_function", "differential_capacity_function"})
-    later = frozenset({"capacity_function", "differential_capacity_function"})
 
     capacity_function: LiveFunction | None = Field(default=None, alias="capacity function")
     differential_capacity_function: LiveFunction | None = Field(default=None, alias="differential capacity function")
     species_format: Literal["Qj", "Xj"] = Field(default="Qj", alias="species format")
     direction: Literal["delithiation", "lithiation"] | None = None
     particle_phases: Literal["1", "2"] = Field(default="1", alias="particle phases")
+
+    def _dump(self, leaf: Leaf) -> dict[str, Any]:
+        config = super()._dump(leaf)
+        if leaf is not to_wire:
+            functions = (self.capacity_function, self.differential_capacity_function)
+            config |= {f"function {place}": _said(one) for place, one in enumerate(functions) if one is not None}
+        return config
+
+
+def _said(function: Callable[..., Any]) -> str:
+    """Return what tells a function of Python from others: its name, its code and what it has from around it."""
+    code = getattr(function, "__code__", None)
+    around = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    known = (code.co_code.hex(), code.co_consts, code.co_names) if code is not None else ()
+    return repr((getattr(function, "__qualname__", ""), known, getattr(function, "__defaults__", None), around))
 
 
 class MSMRHalfCellModel(Model):
@@ -365,6 +384,10 @@ class MSMRHalfCellModel(Model):
     type: Literal["MSMRHalfCellModel"] | None = "MSMRHalfCellModel"
     electrode: Literal["negative", "positive"]
     options: MSMRHalfCellModelOptions | None = None
+
+    def spec(self) -> ModelSpec:
+        """Raise a `ConfigurationError`: nothing is integrated of this model."""
+        raise _at_open_circuit(self, "MSMRHalfCell")
 
 
 def _half_cell(given: Any) -> Any:
@@ -396,6 +419,17 @@ class MSMRFullCellModel(Model):
     negative_electrode_model: HalfCellModel
     positive_electrode_model: HalfCellModel
     options: dict[str, Any] | None = None
+
+    def spec(self) -> ModelSpec:
+        """Raise a `ConfigurationError`: nothing is integrated of this model."""
+        raise _at_open_circuit(self, "MSMRFullCell")
+
+
+def _at_open_circuit(model: Model, objective: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{type(model).__name__} is a model at open circuit, and is not driven by a current",
+        hint=f"compare it by the objective {objective}",
+    )
 
 
 def model_of(given: Any) -> Model:

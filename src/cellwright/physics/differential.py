@@ -19,6 +19,12 @@ Array = NDArray[np.float64]
 
 WIDTH = 0.01
 """Width of a window, as a fraction of the span of the abscissae."""
+WIDEST = 0.1
+"""Width of the windows in which slopes are told from noise, at most."""
+ERROR = 0.05
+"""Standard error of slopes, as a fraction of their median, up to which noise does not matter."""
+NORMAL = 0.6745
+"""The median of the absolute value of a standard normal variable."""
 MOST = 64
 """The points of a window that a line is laid through at most; of more, equally many are left out between them."""
 
@@ -55,6 +61,23 @@ class Slopes:
         around = x[columns] - np.repeat(np.add.reduceat(x[columns], starts) / size, size)
         weights = around / np.repeat(np.add.reduceat(around**2, starts), size)
         return csr_array((weights, columns, np.concatenate([[0], ends])), shape=(count, count))
+
+
+def quiet_width(x: Array, y: Array) -> float:
+    """Return the width of the windows, between 1 and 10 % of the span, in which slopes are told from noise.
+
+    The standard error of the slope of n points a distance Δ apart is σ √12/(Δ n^1.5); it is to be 5 % of the median of
+    the slopes. The noise σ is told from the second differences of y, whose standard deviation is √6 σ.
+    """
+    span = x[-1] - x[0]
+    bends = np.abs(np.diff(y, 2))
+    noise = float(np.median(bends)) / (NORMAL * np.sqrt(6)) if len(bends) else 0.0
+    typical = float(np.median(np.abs(Slopes(x, WIDEST)(y))))
+    if not typical > 0:
+        return WIDEST
+    spacing = span / (len(x) - 1)
+    points = (np.sqrt(12) * noise / (spacing * ERROR * typical)) ** (2 / 3)
+    return float(np.clip(points * spacing / span, WIDTH, WIDEST))
 
 
 def differential_capacity(differential_voltage: Array) -> Array:

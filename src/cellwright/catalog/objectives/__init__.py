@@ -14,15 +14,10 @@ from cellwright.catalog.objectives.balancing import (
 )
 from cellwright.catalog.objectives.current_driven import CurrentDriven, CurrentDrivenOptions
 from cellwright.catalog.objectives.design import DesignObjective
+from cellwright.catalog.objectives.general import Objective
 from cellwright.catalog.objectives.impedance import EIS, EISOptions
+from cellwright.catalog.objectives.msmr import MSMRFullCell, MSMRFullCellOptions, MSMRHalfCell, MSMRHalfCellOptions
 from cellwright.catalog.objectives.ocp_half_cell import OCPHalfCell, OCPHalfCellOptions
-from cellwright.catalog.objectives.open_circuit import (
-    MSMRFullCell,
-    MSMRFullCellOptions,
-    MSMRHalfCell,
-    MSMRHalfCellOptions,
-    Objective,
-)
 from cellwright.catalog.objectives.pulse import (
     GITTFeatures,
     ICIFeatures,

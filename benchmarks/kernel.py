@@ -119,7 +119,7 @@ def integrator_alone(simulation: BuiltSimulation, data: Any) -> Contender:
         state, slope = integrator._functions["start"](given[0])
         return [np.ravel(state.full())[None], np.ravel(slope.full())[None], given]
 
-    group, stops, times = integrator._group, simulation._stops, simulation.problem.output_times
+    group, stops, times = integrator._group(1), simulation._stops, simulation.problem.output_times
 
     def cost(inputs: Inputs) -> float:
         state, slope, given = prepared(inputs)

@@ -15,6 +15,7 @@ import pytest
 from cellwright.catalog.models import spec_of
 from cellwright.errors import ConfigurationError
 from cellwright.models import compilation, simulate, simulation, trust
+from cellwright.models.kernel import WORTH_A_TEAM
 from cellwright.models.published import published
 from cellwright.models.shelf import put, taken
 from cellwright.models.simulate import build
@@ -206,8 +207,9 @@ def test_a_built_simulation_solves_in_a_process_without_pybamm(tmp_path):
 def test_a_fork_of_a_process_that_has_solved_solves_too(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # threads of OpenMP do not come along; waiting for them never ends
     built = build(problem())
-    points = [TRUE, {**TRUE, D_N: 1e-14}]
+    points = [{**TRUE, D_N: 1e-14 * 1.01**k} for k in range(WORTH_A_TEAM // 10)]
     here = [float(one.outputs["Voltage [V]"][-1]) for one in built.solve_many(points)]
+    assert any(threads == 2 for _, threads in built._integrator_at(())._made)
     fork = multiprocessing.get_context("fork")
     for simulation_ in (built, build(problem())):
         receiving, sending = fork.Pipe(duplex=False)

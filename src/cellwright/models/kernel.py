@@ -22,6 +22,8 @@ from cellwright.schema.simulation import Array
 
 AT_EVENT = 2
 """IDA's return flag where an event ended the integration."""
+WORTH_A_TEAM = 250
+"""States of all points of a batch from which on it is worth several threads."""
 FUNCTIONS = 48
 """How many functions are kept in this process: those of about four models."""
 
@@ -75,7 +77,7 @@ class Integrator:
         self._course = (knots, current)
         functions = {role: _function(text) for role, text in kernel.functions.items()}
         self._compilation = Compilation(functions, kernel.functions, folder) if folder is not None else None
-        self._made: tuple[int, Any] | None = None
+        self._made: dict[tuple[int, int], Any] = {}
         self.compiled = False
         self._take_compiled()
         if not self.compiled:
@@ -111,7 +113,8 @@ class Integrator:
     def _batch(self, points: Array, stops: Array, times: Array) -> list[Course]:
         begins = [self._functions["start"](point) for point in points]
         states, slopes = (np.array([_flat(begin[i]) for begin in begins]) for i in (0, 1))
-        solutions = self._group.solve(stops, times, states, slopes, points, logger=None, pbar=np.empty((0, 0)))
+        group = self._group(len(points))
+        solutions = group.solve(stops, times, states, slopes, points, logger=None, pbar=np.empty((0, 0)))
         return [self._course_of(point, solution) for point, solution in zip(points, solutions, strict=True)]
 
     def _course_of(self, point: Array, solution: Any) -> Course:
@@ -138,21 +141,25 @@ class Integrator:
         if self._constant is None:
             current = casadi.interpolant("current", "linear", [self._course[0].tolist()], self._course[1].tolist())
             functions, texts = {role: _driven(role, one, current) for role, one in functions.items()}, {}
-        self._functions, self._texts, self._made = functions, texts, None
+        self._functions, self._texts, self._made = functions, texts, {}
 
-    @property
-    def _group(self) -> Any:
-        """The solvers, one for each thread; made with the first solve of this process."""
-        if self._made is None or self._made[0] != os.getpid():
-            self._made = (os.getpid(), self._solvers())
-        return self._made[1]
+    def _group(self, points: int) -> Any:
+        """Return the solvers for so many points, one for each thread; made with the first solve of this process.
 
-    def _solvers(self) -> Any:
+        A batch that is over in a millisecond or two is solved on one thread: on a busy machine the threads of a team
+        wait for each other longer than that.
+        """
+        threads = _team() if points * len(self._kernel.differential) >= WORTH_A_TEAM else 1
+        made = (os.getpid(), threads)
+        if made not in self._made:
+            self._made[made] = self._solvers(threads)
+        return self._made[made]
+
+    def _solvers(self, threads: int) -> Any:
         kernel, functions = self._kernel, self._functions
         texts = {role: self._texts.get(role) or one.serialize() for role, one in functions.items()}
         roles = {role: idaklu.generate_function(text) for role, text in texts.items()}
         pattern = functions["jac_times_cjmass"].sparsity_out(0)
-        threads = _team()
         return idaklu.create_casadi_solver_group(
             number_of_states=len(kernel.differential),
             number_of_parameters=0,

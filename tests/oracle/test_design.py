@@ -19,7 +19,7 @@ from cellwright.report.page import render
 from cellwright.report.text import summary
 from cellwright.schema.expressions import Expression
 from cellwright.schema.parameters import Origin
-from cellwright.testing.cells import published
+from cellwright.testing.cells import discharge, published
 
 a, m = cw.actions, cw.metrics
 L_N, L_P, R_N = "Negative electrode thickness [m]", "Positive electrode thickness [m]", "Negative particle radius [m]"
@@ -362,6 +362,7 @@ def found(one, optimizer=None, **fields):
     return cw.check(cw.Pipeline({"known": entry(), "fit": element}))
 
 
+DATA = discharge(CELL, duration=1200.0, points=25)
 BLIND = {"type": "power", "value": L_P, "terminations": [{"type": "voltage", "value": 3}]}
 """A step that does not say whether it is a charge."""
 E_MAX = {"energy": a.Maximize(m.Last(ENERGY))}
@@ -419,6 +420,23 @@ def test_costs_and_optimizers_that_need_data_are_refused():
     assert any("SSE compares data, and 'cell' is a design" in str(error) for error in report.errors)
     assert found(design(E_MAX), cost=cw.costs.DesignFunction(objective_weights={"cell": 2.0})).ok
     assert found(design(E_MAX)).ok
+
+
+def test_a_design_is_searched_by_what_minds_no_kinks():
+    one = design({"t": a.LessThan(m.Last(TIME), 3400.0)})
+    record = fit(one, None, options={"max_iterations": 2})
+    assert record.result["seed"] is not None  # CMA-ES draws
+    free = {L_P: cw.Parameter(L_P, initial_value=60e-6)}
+    assert fit(one, None, free, options={"max_iterations": 2}).result["seed"] is None
+    both = cw.DataFit(
+        {"cell": one, "data": cw.objectives.CurrentDriven(DATA, {"model": "SPM"})},
+        parameters={L_P: cw.Parameter(L_P, initial_value=65e-6, bounds=(40e-6, 120e-6))},
+        optimizer=cw.optimizers.ScipyMinimize(method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-12}),
+    )
+    found = cw.run(cw.Pipeline({"known": entry(), "fit": both})).element("fit").result
+    # The data are those of 75.6 um, and the bound holds up to 64: the data are fitted where it is kept.
+    assert found["metrics"]["cell"][0]["fitted"] == pytest.approx(3400.0, rel=2e-3)
+    assert any(name.startswith("RMSE [mV]") for name in found["objectives"]["data"])
 
 
 def test_a_first_design_that_fails_is_a_warning_where_the_search_goes_elsewhere():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cellwright.catalog.costs import SSE, DesignFunction
-from cellwright.catalog.estimators import ScipyLeastSquares, ScipyMinimize
+from cellwright.catalog.estimators import CMAES, ScipyLeastSquares, ScipyMinimize
 from cellwright.engine.designs import bounds_told, courses, designs, metrics_told
 from cellwright.engine.doubts import told_by
 from cellwright.engine.identifiability import with_identifiability
@@ -83,7 +83,7 @@ def set_up(name: str, element: DataFit, p: ParameterSet, world: World) -> tuple[
     errors += ungrouped
     space = replace(space, closed_form=closed_form, groups=groups)
     terms, refused = terms_of(element, inner, space)
-    cost, estimator = _cost_and_estimator(element, terms)
+    cost, estimator = _cost_and_estimator(element, terms, space)
     mixed = list(_metrics(element))
     errors += [*refused, *_mismatches(cost, estimator, space), *mixed]
     strangers = list(_strangers(element, ready)) if not failed else []
@@ -374,14 +374,20 @@ def _listeners(element: DataFit) -> tuple[Listener, ...]:
     return (element.cost_logger, *callbacks) if element.cost_logger is not None else tuple(callbacks)
 
 
-def _cost_and_estimator(element: DataFit, terms: Terms) -> tuple[TotalCost, Estimator]:
+def _cost_and_estimator(element: DataFit, terms: Terms, space: Space) -> tuple[TotalCost, Estimator]:
+    """Return the cost and the estimator, those that are not given by what the objectives are."""
     own = {name: objective.cost for name, objective in element.objectives.items() if objective.cost is not None}
-    planned = [name for name in _designs_in(element) if name not in own]
-    if element.cost is None and len(planned) < len(element.objectives):
-        own |= {name: DesignFunction() for name in planned}
-    cost = TotalCost(element.cost or (SSE() if len(own) or not planned else DesignFunction()), own, terms)
+    planned = _designs_in(element)
+    if len(planned) == len(element.objectives):
+        whole = element.cost or DesignFunction()
+    else:
+        whole = element.cost or SSE()
+        own = {**({} if element.cost else {name: DesignFunction() for name in planned}), **own}
+    cost = TotalCost(whole, own, terms)
     if element.optimizer is not None:
         return cost, element.optimizer
+    if planned:  # a bound on a metric has a kink, which gradients stumble over
+        return cost, CMAES() if space.bounded else ScipyMinimize(method="Nelder-Mead")
     return cost, ScipyLeastSquares() if _has_residuals(cost) else ScipyMinimize()
 
 

@@ -198,8 +198,9 @@ class DataFit(Fit):
 
     Minimises the cost over the objectives by the optimizer, from the initial values of the parameters or from
     `multistarts` starts that the sampler draws; the best point's values flow on. Without a cost the sum of squared
-    errors is taken, without an optimizer `ScipyLeastSquares` where the cost has residuals, else `ScipyMinimize`. A
-    parameter without initial value starts where the elements before left it.
+    errors is taken, without an optimizer `ScipyLeastSquares` where the cost has residuals, else `ScipyMinimize`; of
+    designs `DesignFunction` and `CMAES`, or Nelder-Mead where a parameter has no bounds. A parameter without initial
+    value starts where the elements before left it.
 
     A parameter may be an expression of others (`{"expression": "2 * 'a'"}`, a PyBaMM expression) or a function with
     fitted coefficients (`lambda sto: pybamm.Parameter("a") * sto**2`); an argument of a function that is called like

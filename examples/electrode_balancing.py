@@ -82,12 +82,11 @@ def balancing(data, capacity, before, **options):
 def reference_electrode(rows):
     """Return the comparison with the potentials of both electrodes, which the reference electrode has measured."""
     objectives = {}
-    for electrode in ("negative", "positive"):
+    for electrode, direction in (("negative", "delithiation"), ("positive", "lithiation")):
         potential = f"{electrode.capitalize()} electrode potential [V]"
         data = rows.select(TIME, CURRENT, pl.col(potential).alias(VOLTAGE))
-        objectives[electrode] = cw.objectives.ElectrodeBalancingHalfCell(
-            electrode, data, options={"GITT": True, "objective variables": [VOLTAGE]}
-        )
+        options = {"GITT": True, "direction": direction, "objective variables": [VOLTAGE]}
+        objectives[electrode] = cw.objectives.ElectrodeBalancingHalfCell(electrode, data, options=options)
     return {"reference electrode": cw.Validation(objectives)}
 
 
@@ -127,6 +126,40 @@ def branches():
     }
     means = {f"mean of {one}": cw.direct_entries.average_ocp(electrode=one) for one in ("negative", "positive")}
     return {**both, **means}
+
+
+def carried_on():
+    """Return the branches of a discharge, that of NMC carried on beyond its data by sites that are fitted to them.
+
+    The half cell is one of 1 A.h, whose capacity is its stoichiometry; where it is full its potential falls off a
+    cliff, which is left out.
+    """
+    rows = pl.read_csv(ELECTRODES / "cathode_OCP_2_lit.csv").filter(pl.col("Stoichiometry") < 0.995)
+    least = float(rows["Stoichiometry"].min())
+    data = rows.select((pl.col("Stoichiometry") - least).alias("Capacity [A.h]"), VOLTAGE)
+    known = {"Positive electrode capacity [A.h]": 1.0, "Positive electrode lower excess capacity [A.h]": least}
+    published = cw.Material.from_library("NMC - Verbrugge 2017").parameter_values
+    bounds = {"standard potential": (3.3, 4.6), "occupancy fraction": (0.0, 1.0), "ideality factor": (0.2, 20.0)}
+    sites = {}
+    for name, starts in published.items():
+        quantity = next(one for one in bounds if one in name)
+        for number, start in enumerate(starts):
+            unit = " [V]" if quantity == "standard potential" else ""
+            full = f"Positive electrode lithiation host site {quantity} ({number}){unit}"
+            sites[full] = cw.Parameter(full, initial_value=start, bounds=bounds[quantity])
+    model = {
+        "type": "MSMRHalfCellModel",
+        "electrode": "positive",
+        "options": {"species format": "Xj", "direction": "lithiation"},
+    }
+    objective = cw.objectives.MSMRHalfCell(data, options={"model": model, "objective variables": [VOLTAGE]})
+    limits, direction = (3.0, 4.6), {"direction": "lithiation"}
+    return {
+        "graphite delithiation": half_cell("negative", ELECTRODES / "anode_OCP_2_delit.csv", "delithiation"),
+        "half cell": cw.direct_entries.DirectEntry(known),
+        "sites": cw.DataFit({"half cell": objective}, parameters=sites),
+        "NMC lithiation": cw.calculations.OCPDataInterpolantMSMRExtrapolation("positive", data, limits, direction),
+    }
 
 
 def tell(title, result):
@@ -198,9 +231,15 @@ def main(folder):
     print(f"  cyclable lithium {second.parameters.number('Cyclable lithium capacity [A.h]'):.2f} A.h")
 
     print("\nPotentials with hysteresis, on the rests of the titration")
-    for title, direction in (("the branches of a discharge", "discharge"), ("the mean of both directions", None)):
-        elements = balancing(rows, capacity, branches(), GITT=True, direction=direction)
-        tell(title, cw.run(cw.Pipeline(elements)))
+    for title, curves, direction in (
+        ("the branches of a discharge", branches(), "discharge"),
+        ("NMC carried on by its sites", carried_on(), "discharge"),
+        ("the mean of both directions", branches(), None),
+    ):
+        third = cw.run(cw.Pipeline(balancing(rows, capacity, curves, GITT=True, direction=direction)))
+        tell(title, third)
+        for warning in third.element("balance").warnings:
+            print(f"  {warning}")
 
     print("\nWhat the data leave open, 5 A.h cell")
     for sentence in second.element("balance").result["identifiability"]["words"]:

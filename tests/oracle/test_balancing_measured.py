@@ -93,3 +93,14 @@ def test_the_branches_of_the_discharge_are_better_than_the_means_of_both_directi
         assert "'Positive electrode" in told
         assert "a table from 0.3178" in told
     assert errors[0] < 6.0 < 12.0 < errors[1]
+
+
+def test_a_half_cell_that_ends_before_the_cell_does_is_carried_on_by_its_sites(example, rests):
+    elements = example.balancing(rests, 11.5e-3, example.carried_on(), GITT=True)
+    result = cw.run(cw.Pipeline(elements))
+    sites = result.element("sites").result["objectives"]["half cell"]["RMSE [mV] (Voltage [V])"]
+    assert sites["fitted"] < 1.6  # mV, and 1.5 is stated
+    assert result.element("balance").warnings == ()
+    assert example.inner_error(result) < 6.0
+    ends = result.parameters.function("Positive electrode lithiation OCP [V]").ends
+    assert ends[0] < result.parameters.number("Positive electrode stoichiometry at 100% SOC")

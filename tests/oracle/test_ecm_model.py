@@ -1,5 +1,7 @@
 """The model ECM against PyBaMM's Thevenin model, closed forms, the balance of heat, and the fit of circuits."""
 
+import json
+
 import numpy as np
 import pybamm
 import pytest
@@ -259,7 +261,8 @@ def test_what_a_fit_found_is_validated_in_a_pipeline_with_the_same_voltage():
     own = found.validate(held_out)
     options = {"model": found.model(), "interpolant_lossless": True, "simulation_kwargs": TIGHT}
     element = cw.Validation({"CurrentDriven": cw.objectives.CurrentDriven(held_out, options=options)})
-    result = cw.run(cw.Pipeline({"circuit": found.entry(own.initial_soc), "validation": element}))
+    written = cw.Pipeline({"circuit": found.entry(own.initial_soc), "validation": element}).to_config()
+    result = cw.run(json.loads(json.dumps(written)))
     series = result.element("validation").series["CurrentDriven"]["optimal"]
     np.testing.assert_allclose(series[f"{VOLTAGE} (model)"], own.model_voltage, atol=5e-5)
 

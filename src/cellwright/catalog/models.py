@@ -153,10 +153,10 @@ class ECM(Model):
     with them their time constants, by `Resistance scale`: functions of `Capacity throughput [A.h]`, which is
     ∫ |I| dt / 3600, and `Time [s]`. η is not scaled.
 
-    `thermal` "two-state" has the temperatures of the cell and of a jig, C_cell dT/dt = I (OCV - V) - I T dU/dT
-    - k (T - T_jig) and C_jig dT_jig/dt = k (T - T_jig) - k_air (T_jig - T_ambient), "lumped" the cell alone, its jig at
-    the ambient temperature; dU/dT is `Entropic change [V/K]` over the open-circuit voltage and the temperature in degC.
-    What is stored in the capacitors counts as heat when it goes in.
+    `thermal` "two-state" has the temperatures of the cell and of a jig,
+    C_cell dT/dt = I (OCV - V) - I T dU/dT - k (T - T_jig) and C_jig dT_jig/dt = k (T - T_jig) - k_air (T_jig - T_amb),
+    "lumped" the cell alone, its jig at the ambient temperature; dU/dT is `Entropic change [V/K]` over the open-circuit
+    voltage and the temperature in degC. What is stored in the capacitors counts as heat when it goes in.
 
     A simulation begins at `Initial SoC`, else at `Initial SOC [%]`, else where the open-circuit voltage is
     `Initial voltage [V]` or the one that was measured first. A state of charge beyond 0 or 1 does not end it.

@@ -17,7 +17,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from cellwright.physics.constants import FARADAY, GAS
 from cellwright.physics.msmr import REFERENCE_TEMPERATURE
@@ -77,6 +76,8 @@ class Filling:
     """Sites at potentials: the lithium that they hold, its derivatives by the potential, and theirs by the sites."""
 
     def __init__(self, sites: Population, U: Array) -> None:
+        from scipy.special import expit
+
         self.sites = sites
         self.U = U
         self._z = (U[:, None] - sites.U0) * sites.rate

@@ -13,7 +13,7 @@ from lines import WIDE, V, fitted, free, objective, problems, values, world
 from scipy.stats import norm
 
 import cellwright as cw
-from cellwright.engine.fit import set_up
+from cellwright.engine.fit_setup import set_up
 from cellwright.engine.objectives import comparison
 from cellwright.schema.families import Distribution
 from cellwright.schema.parameters import Origin, ParameterSet

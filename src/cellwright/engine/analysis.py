@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cellwright.engine.fit import FitSetup, set_up
+from cellwright.engine.fit_setup import FitSetup, set_up
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.search import Question
 from cellwright.engine.world import World

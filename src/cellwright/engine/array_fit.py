@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cellwright.engine.fit import FitSetup, Fitting, ready_to_search, set_up
+from cellwright.engine.fit import Fitting, ready_to_search
+from cellwright.engine.fit_setup import FitSetup, set_up
 from cellwright.engine.job import ObjectiveJob
 from cellwright.engine.seams import Event, Sink
 from cellwright.engine.searches import Child

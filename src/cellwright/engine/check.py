@@ -9,7 +9,7 @@ from cellwright.engine.analysis import look
 from cellwright.engine.array_fit import look_at_each, standing_in
 from cellwright.engine.designs import first_design
 from cellwright.engine.doubts import beside, implausible, told_by
-from cellwright.engine.fit import FitSetup, set_up
+from cellwright.engine.fit_setup import FitSetup, set_up
 from cellwright.engine.found_tables import tables_read, with_tables
 from cellwright.engine.objectives import computed, missing_of, prepared, settled
 from cellwright.engine.posterior import unlikely

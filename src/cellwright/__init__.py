@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cellwright import models
+    from cellwright import models, pipelines
     from cellwright.catalog import actions, calculations, costs, metrics, objective_functions, objectives, transforms
     from cellwright.catalog import distributions as stats
     from cellwright.catalog import entries as direct_entries
@@ -62,6 +62,7 @@ _MODULES = {
     "objectives": "cellwright.catalog.objectives",
     "optimizers": "cellwright.catalog.estimators",
     "parameter_estimators": "cellwright.catalog.estimators",
+    "pipelines": "cellwright.pipelines",
     "priors": "cellwright.catalog.regularizers",
     "stats": "cellwright.catalog.distributions",
     "transforms": "cellwright.catalog.transforms",
@@ -140,6 +141,7 @@ __all__ = [
     "optimizers",
     "parameter_estimators",
     "parameter_values",
+    "pipelines",
     "priors",
     "run",
     "split_pulses",

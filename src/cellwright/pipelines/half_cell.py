@@ -341,18 +341,20 @@ def _tested(electrode: str, known: Mapping[str, Any] | Entry | None, capacity: f
         )
     values, own, positive = entry.parameters, names_of(electrode), names_of("positive")
     changed = {getattr(own, one): getattr(positive, one) for one in DESCRIBED}
-    for name in changed if known else ():
-        if name not in values and (hint := did_you_mean(name, values)):
+    for name, new in changed.items() if known else ():
+        if not {name, new} & values.keys() and (hint := did_you_mean(name, values)):
             raise ConfigurationError(f"there is no {name!r} among what is known", hint=hint)
     if isinstance(known, Entry):
         values = {name: value for name, value in values.items() if name in changed or name in BESIDE}
-    taken = {changed.get(name, name): value for name, value in values.items()}
+    own_first = sorted(values, key=lambda name: name in changed)
+    taken = {changed.get(name, name): values[name] for name in own_first}
     host = [taken.get(getattr(positive, one)) for one in HOST]
     if capacity is not None:
         taken[NOMINAL] = capacity
         if AREA not in taken and all(isinstance(value, int | float) for value in host):
             taken = {name: value for name, value in taken.items() if name not in SIDES}
-            taken[AREA] = capacity / host_capacity(*host, area=1.0)
+            concentration, fraction, thickness = host
+            taken[AREA] = capacity / host_capacity(concentration, fraction, thickness, area=1.0)
     return DirectEntry(parameters=taken, source=entry.source or "given") if taken else None
 
 

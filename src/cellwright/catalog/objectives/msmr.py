@@ -99,7 +99,8 @@ class MSMRHalfCell(FittingObjective):
         options = self._options
         model = self._model
         variables = _variables(options.objective_variables, [CAPACITY, SLOPE], [INVERSE, VOLTAGE])
-        curve = _of_electrode(measured_curve(self.data_input.table, at_rest=options.gitt), model)
+        direction = model.options.direction if model.options else None
+        curve = entering(measured_curve(self.data_input.table, at_rest=options.gitt), direction)
         curve = _within(curve, options.voltage_limits)
         own = self.parameters or {}
         p = p.merge(own, Origin("objective")) if own else p
@@ -299,11 +300,11 @@ def _variables(given: list[str] | None, default: list[str], more: list[str]) -> 
     return given or default
 
 
-def _of_electrode(curve: MeasuredCurve, model: MSMRHalfCellModel) -> MeasuredCurve:
+def entering(curve: MeasuredCurve, direction: str | None) -> MeasuredCurve:
     """Return the curve over the lithium that enters. Raises: `DataError` where the capacity counts the other way."""
     if curve.falls:
         return curve
-    if model.options is not None and model.options.direction == "delithiation":
+    if direction == "delithiation":
         q, V = -curve.capacity[::-1], curve.voltage[::-1]
         return replace(curve, capacity=q, voltage=V, falls=True, forward=not curve.forward)
     raise DataError(

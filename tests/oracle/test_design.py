@@ -250,6 +250,7 @@ def test_what_the_record_and_the_reports_tell_of_a_design():
     assert "Metrics of the design" in page
     assert "First design" in page
     assert "time (at most 2000)" in str(record)
+    assert "not determined" not in str(record)  # nothing was measured that could
 
 
 def _printed(renderable):

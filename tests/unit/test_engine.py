@@ -123,6 +123,15 @@ def test_an_element_sees_what_stands_before_it_and_nothing_after():
     assert set(after.unresolved[name]) == set(given.parameters)
 
 
+def test_what_waits_for_a_fit_is_no_news_when_the_fit_is_recalled():
+    waits = known(b={"expression": "2 * 'a'"})
+    fit = cw.DataFit(objective(), parameters={"a": cw.Parameter("a", 0.0, (-5, 5))})
+    pipeline, cache = cw.Pipeline({"waits": waits, "fit": fit}), MemoryCache()
+    first, again = (run(pipeline, world(cache=cache)) for _ in range(2))
+    assert again.element("fit").cached
+    assert first.warnings == again.warnings == ()
+
+
 def test_finished_elements_are_recalled_and_changed_ones_are_not():
     cache = MemoryCache()
     first = run(PIPELINE, world(cache=cache))

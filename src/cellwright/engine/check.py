@@ -152,6 +152,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
         if known is not None:
             walk.read(name, known.reads)
             walk.produce(name, {k: normalise(v) for k, v in known.result.get("parameter_values", {}).items()})
+            walk.fitted |= set(ready.free) if isinstance(ready, DataFit) else set()
         elif isinstance(ready, DataFit):
             _look_at_fit(name, ready, walk, world)
         elif isinstance(ready, ArrayDataFit):

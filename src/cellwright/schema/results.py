@@ -212,9 +212,10 @@ def _readable(result: Mapping[str, Any]) -> Mapping[str, Any]:
 def _lines(record: ElementRecord) -> Iterator[str]:
     """Yield what a record tells of its element: what was found, else how much, and what is to be taken with care."""
     rows = record.result.get("parameters") or ()
+    asked = "error" not in (record.result.get("identifiability") or {})
     for row in rows:
         ends = row.get("interval")
-        unknown = " (not determined)" if "interval" in row and ends is None else ""
+        unknown = " (not determined)" if asked and "interval" in row and ends is None else ""
         between = "" if ends is None else " ({} to {})".format(*map(_short, ends))
         yield f"{row['name']}: {_short(row['value'])}{between}{unknown}"
     values = record.result.get("parameter_values") or {}

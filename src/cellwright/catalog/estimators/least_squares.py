@@ -16,9 +16,9 @@ unit, and would end a search of small differences where it starts."""
 KNOWN = {"xtol": 1e-10, "ftol": 1e-9}
 """Tolerances where the derivatives are known, too, as of curves beside noisy data."""
 VALLEY, FLAT = 50, 1e-5
-"""Evaluations in which the cost falls at least by this fraction of it, there: what is left of a flatter valley is
-a small part of a standard error, and takes thousands of steps."""
-ROUGH = 1e-5
+"""Evaluations in which the cost falls at least by this fraction of it, there, or by a hundred times the tolerance: what
+is left of a flatter valley is a small part of a standard error, and takes thousands of steps."""
+ROUGH = 1e-4
 """Fall of the cost by a step, as a fraction of it, at which it is seen how good a start is."""
 PATIENCE = 1000
 """Steps for each parameter where predictions are formulas, which cost little: sums of exponentials may need them."""
@@ -61,7 +61,7 @@ class ScipyLeastSquares(ScipyEstimator):
     needs_residuals: ClassVar[bool] = True
 
     def roughly(self) -> Self:
-        """Return the search that ends with the first step by which the cost falls by less than a hundred-thousandth."""
+        """Return the search that ends with the first step by which the cost falls by less than a ten-thousandth."""
         told = (self.model_extra or {}).keys() & {"ftol", "xtol", "gtol"}
         return self if told else type(self)(**{**(self.model_extra or {}), "ftol": ROUGH})
 
@@ -79,7 +79,8 @@ class ScipyLeastSquares(ScipyEstimator):
             most = PATIENCE * len(start)
             known = predictions.jacobian(start) is not None
             options = {**(KNOWN if known else EXACT), "max_nfev": most, "gtol": None if bounded else 1e-12, **options}
-            return _Descent(predictions, space, options, known).down(start, _exact)
+            flat = max(FLAT, 100 * (options["ftol"] or 0.0)) if known else None
+            return _Descent(predictions, space, options, flat).down(start, _exact)
         return _integrated(predictions, space, start, {"xtol": 1e-6, "ftol": 1e-8, **options})
 
 
@@ -156,10 +157,10 @@ class _Descent:
     """Runs of SciPy's least squares that share a limit of evaluations, and know the best of them all."""
 
     def __init__(
-        self, predictions: _Predictions, space: Space, options: Mapping[str, Any], valleys: bool = False
+        self, predictions: _Predictions, space: Space, options: Mapping[str, Any], flat: float | None = None
     ) -> None:
-        self.valleys = valleys
-        """Whether a run ends in a valley that is too flat."""
+        self.flat = flat
+        """The fraction by which the cost falls in a while at least, where a run is to end in a flat valley."""
         self._asked, self._before = 0, np.inf
         self.predictions, self.space, self.options = predictions, space, dict(options)
         self.left = self.options.pop("max_nfev", None) or 100 * len(space.dimensions)
@@ -201,8 +202,8 @@ class _Descent:
 
     def _end_in_a_valley(self) -> None:
         self._asked += 1
-        if self.valleys and self._asked % VALLEY == 0:
-            if self.cost > (1 - FLAT) * self._before:
+        if self.flat is not None and self._asked % VALLEY == 0:
+            if self.cost > (1 - self.flat) * self._before:
                 raise _FlatError
             self._before = self.cost
 

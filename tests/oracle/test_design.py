@@ -423,6 +423,15 @@ def test_costs_and_optimizers_that_need_data_are_refused():
     assert found(design(E_MAX)).ok
 
 
+def test_goals_in_several_units_are_doubted_unless_they_are_weighed():
+    energy, time = a.Maximize(m.Last(ENERGY)), a.Minimize(m.Last(TIME))
+    (warning,) = found(design({"energy": energy, "time": time})).problems
+    assert warning.severity == "warning"
+    assert "'energy' [W.h], 'time' [s] are added up" in warning.message
+    assert not found(design({"energy": energy, "time": a.Minimize(m.Last(TIME), 1e-3)})).problems
+    assert not found(design({"energy": energy, "twice": energy})).problems
+
+
 def test_a_design_is_searched_by_what_minds_no_kinks():
     one = design({"t": a.LessThan(m.Last(TIME), 3400.0)})
     record = fit(one, None, options={"max_iterations": 2})
@@ -442,6 +451,7 @@ def test_a_design_is_searched_by_what_minds_no_kinks():
 
 def test_a_first_design_that_fails_is_a_warning_where_the_search_goes_elsewhere():
     one = design(E_MAX, experiment=IMPOSSIBLE)
+    assert found(one, cw.optimizers.CMAES()).ok
     report = found(one, cw.optimizers.ScipyDifferentialEvolution())
     assert report.ok
     assert any("has no cost: the experiment ended in cycle 0" in str(problem) for problem in report.problems)

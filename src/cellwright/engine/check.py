@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from cellwright.engine.analysis import look
 from cellwright.engine.array_fit import look_at_each, standing_in
-from cellwright.engine.designs import first_design
+from cellwright.engine.designs import first_design, unweighed
 from cellwright.engine.doubts import beside, implausible, told_by
 from cellwright.engine.fit_setup import FitSetup, set_up
 from cellwright.engine.found_tables import tables_read, with_tables
@@ -207,7 +207,8 @@ def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
     setup, errors = set_up(name, element, walk.parameters, world)
     doubtful = [*implausible(element.objectives, walk.parameters), *beside(setup.cost.terms, setup.space)]
     if not errors:
-        elsewhere = setup.estimator.global_search or element.multistarts is not None
+        elsewhere = setup.estimator.global_search or setup.estimator.random or element.multistarts is not None
+        doubtful += unweighed(setup.ready, setup.cost.whole)
         doubtful += first_design(setup.ready, setup.space.values(setup.space.initial), elsewhere)
     walk.problems += [replace(problem, at=(name, *problem.at)) for problem in doubtful]
     _note_fit(name, setup, errors, walk)

@@ -8,7 +8,7 @@ import numpy as np
 from cellwright.catalog.objectives.design import METRIC, PreparedDesign
 from cellwright.errors import Problem
 from cellwright.schema.actions import Action
-from cellwright.schema.families import Array, Prepared
+from cellwright.schema.families import Array, Cost, Prepared
 from cellwright.schema.results import Channels
 from cellwright.schema.work import Answer
 
@@ -34,6 +34,21 @@ def first_design(ready: Mapping[str, Prepared], start: Mapping[str, float], else
             said = f"the design that the search begins with has no cost: {solved.message}"
             hint = "move the initial values of the fit, or change the experiment or the metrics"
             yield Problem("warning" if elsewhere else "error", said, ("objectives", name), hint)
+
+
+def unweighed(ready: Mapping[str, Prepared], cost: Cost) -> Iterator[Problem]:
+    """Yield a warning where goals in several units are added up and nobody has said how much each counts."""
+    goals = [
+        (name, action.metric.unit, action.weight)
+        for one in designs(ready).values()
+        for name, action in one.actions.items()
+        if action.goal and action.weight
+    ]
+    weighed = any(weight != 1 for *_, weight in goals) or getattr(cost, "objective_weights", None)
+    if len({unit for _, unit, _ in goals}) > 1 and not weighed:
+        listed = ", ".join(f"{name!r} [{unit or '-'}]" for name, unit, _ in goals)
+        said = f"the goals {listed} are added up as numbers, whatever their units"
+        yield Problem("warning", said, ("objectives",), "give them weights: Maximize(metric, weight)")
 
 
 def metrics_told(one: PreparedDesign, **columns: Answer) -> list[dict[str, Any]]:

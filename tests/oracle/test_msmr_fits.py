@@ -1,5 +1,7 @@
 """Fits of MSMR electrodes and cells: what they predict, sets that come back, measured curves, sums and orders kept."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -20,11 +22,13 @@ from msmr_cells import (
     population,
     potential,
     truth,
+    world,
 )
 
 import cellwright as cw
 from cellwright.catalog.estimators.slopes import Remembered, central_differences
 from cellwright.engine.job import ObjectiveJob
+from cellwright.engine.run import run
 from cellwright.engine.search import Evaluation, Question, TotalCost
 from cellwright.engine.world import World
 from cellwright.physics.differential import Slopes
@@ -269,6 +273,57 @@ def test_a_fraction_may_be_tied_and_others_known():
     record = fitted(half_cell("negative", FILLED, CURVE, (VOLTAGE,)), {**tied, **low}, known)
     assert record.result["parameter_values"][keys[0]] == pytest.approx(X[0], rel=1e-6)
     assert record.result["parameter_values"][keys[1]] == pytest.approx(X[1], rel=1e-6)
+
+
+def test_a_set_of_the_library_is_where_a_fit_starts_and_what_it_finds_goes_on():
+    """The entry has lists; a parameter of a site stands for its place in them, before and after the fit."""
+    known = {key: value for key, value in TRUTH.items() if "host site" not in key}
+    lists = cw.Material.from_library("Graphite - Verbrugge 2017").parameter_values
+    moved = name("negative", "standard potential", 4)
+    shifted = [*GRAPHITE[0][:4], 0.25, GRAPHITE[0][5]]
+    U = potential((np.array(shifted), *GRAPHITE[1:]), Q, FILLED + LOW)
+    elements = {
+        "material": cw.direct_entries.DirectEntry({**lists, **known}, source="Verbrugge 2017"),
+        "fit": cw.DataFit(half_cell("negative", FILLED, U, (VOLTAGE,)), parameters={moved: cw.Parameter(moved)}),
+        "potential": cw.calculations.OCPMSMRInterpolant("negative", (0.05, 0.4)),
+    }
+    result = run(cw.Pipeline(elements), world())
+    fit = result.element("fit").result
+    assert fit["initial_guess"][moved] == 0.21
+    assert fit["parameter_values"][moved] == pytest.approx(
+        0.25, abs=1e-3
+    )  # the fractions of the library sum to 0.99999
+    q = np.linspace(0.3, 4.3, 9)
+    ocp = result.parameters["Negative electrode OCP [V]"]
+    np.testing.assert_allclose(ocp((q + LOW) / Q), np.interp(q, FILLED, U), atol=2e-3)
+
+
+def test_every_pool_and_the_wire_form_find_the_same_bits():
+    values = truth("positive", NMC, 3.0, 0.2)
+    q = np.linspace(0, 2.6, 80)
+    objective = half_cell("positive", q, potential(NMC, 3.0, q + 0.2), None)
+    pipeline = cw.Pipeline({"fit": cw.DataFit(objective, parameters=free(values, seed=2))})
+    again = cw.Pipeline.from_config(json.loads(json.dumps(pipeline.to_config())))
+    with ThreadPoolExecutor(1) as threads:
+        found = [cw.run(pipeline), cw.run(again), cw.run(pipeline, executor=threads)]
+    first, *others = (one.element("fit").result["x"] for one in found)
+    assert all(other == first for other in others)
+
+
+def test_each_direction_of_an_array_has_its_table():
+    values = truth("positive", NMC, 3.0, 0.2)
+    q = np.linspace(0, 2.6, 80)
+    low = name("positive", "lower excess capacity")
+    known = {key: value for key, value in values.items() if key != low}
+    objectives = {
+        float(lower): half_cell("positive", q, potential(NMC, 3.0, q + lower), (VOLTAGE,)) for lower in (0.1, 0.3)
+    }
+    elements = {
+        "known": cw.direct_entries.DirectEntry(known, source="given"),
+        "fits": cw.ArrayDataFit(objectives, parameters={low: cw.Parameter(low, 0.2, (0.0, 0.4))}),
+    }
+    table = run(cw.Pipeline(elements), world()).parameters[low]
+    np.testing.assert_allclose(table, [[0.1, 0.3], [0.1, 0.3]], rtol=1e-8)
 
 
 def test_rests_of_a_gitt_are_taken():

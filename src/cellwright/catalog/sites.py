@@ -80,7 +80,7 @@ def temperature_of(p: ParameterSet) -> Any:
 
 
 def listed(p: ParameterSet, name: ElectrodeNames, quantity: Quantity) -> Sequence[Any]:
-    """Return a quantity of all kinds of sites, from the list or from one parameter each.
+    """Return a quantity of all kinds of sites, from the list or from one parameter each, which comes before the list.
 
     Raises: `MissingParameterError` where there is neither, `ConfigurationError` where the list is none.
     """
@@ -89,7 +89,8 @@ def listed(p: ParameterSet, name: ElectrodeNames, quantity: Quantity) -> Sequenc
         values = p[whole]
         if isinstance(values, str) or not hasattr(values, "__len__") or not len(values):
             raise ConfigurationError(f"{whole!r} is a list with a value for each kind of site, not {values!r}")
-        return list(values)
+        singles = [site_name(name, quantity, index) for index in range(len(values))]
+        return [p.get(single, value) for single, value in zip(singles, values, strict=True)]
     found: list[Any] = []
     while (single := site_name(name, quantity, len(found))) in p:
         found.append(p[single])

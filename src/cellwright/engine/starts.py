@@ -1,7 +1,9 @@
 """Where the searches of a fit start."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,7 @@ def starting_values(element: DataFit, p: ParameterSet) -> Space:
     started = []
     plain = element.plain
     for dimension in element.dimensions:
-        known = p.get(dimension.name)
+        known = _known(p, dimension.name)
         if (
             plain[dimension.name].initial_value is None
             and isinstance(known, int | float)
@@ -29,6 +31,19 @@ def starting_values(element: DataFit, p: ParameterSet) -> Space:
         started.append(dimension)
     space = Space(tuple(started))
     return _with_guess(space, element.initial_guesses) if isinstance(element.initial_guesses, dict) else space
+
+
+def _known(p: ParameterSet, name: str) -> Any:
+    """Return what the elements before have left of a parameter: its value, or its place in a list.
+
+    `… potential (2) [V]` is the third of the list `… potential [V]`.
+    """
+    parts = re.fullmatch(r"(.*) \((\d+)\)( \[.*\])?", name)
+    if name in p or parts is None:
+        return p.get(name)
+    values, place = p.get(parts[1] + (parts[3] or "")), int(parts[2])
+    listed = hasattr(values, "__len__") and not isinstance(values, str)
+    return float(values[place]) if listed and place < len(values) else None
 
 
 def starts(element: DataFit, space: Space, seed: int) -> list[Space]:

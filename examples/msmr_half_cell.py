@@ -4,6 +4,8 @@ U(q) is the inverse of q(U) = Q Σ_j X_j / (1 + exp(f (U - U_j)/ω_j)) - Q_low. 
 starts from three sets of the library; NMC has four and starts from one. The data are half cells of Chen et al., J.
 Electrochem. Soc. 167 (2020) 080534, doi:10.1149/1945-7111/ab9050, taken as electrodes of 5 A.h.
 
+At the end both sets make a cell: its capacities follow from the voltage of a discharge at C/10.
+
     python examples/msmr_half_cell.py [folder for the picture]
 """
 
@@ -17,6 +19,8 @@ import cellwright as cw
 
 CAPACITY, VOLTAGE, SLOPE = "Capacity [A.h]", "Voltage [V]", "Differential voltage [V/Ah]"
 NOMINAL = 5.0
+OHMIC = 0.017
+"""Drop of the voltage [V] at C/10, with which the discharge begins."""
 CURVES = {"negative": "graphite", "positive": "nmc"}
 STARTS = {
     "negative": [
@@ -102,6 +106,38 @@ def pipeline(electrode):
     )
 
 
+def cell(results):
+    """Return the pipeline that fits how much of both electrodes a cell of 5 A.h uses on a discharge at C/10."""
+    sites = {
+        name: value
+        for result in results.values()
+        for name, value in result.element("fit").result["parameter_values"].items()
+        if "host site" in name
+    }
+    folder = files("cellwright") / "demo" / "lg_m50"
+    table = np.genfromtxt(str(folder / "cycle_25degC_0.1C.csv"), delimiter=",", skip_header=1)
+    time, current, voltage = table[table[:, 1] > 0.1 * table[:, 1].max()].T[:3]
+    charge = np.append(0.0, np.cumsum(0.5 * (current[1:] + current[:-1]) * np.diff(time))) / 3600
+    late = charge > 0.02 * charge[-1]  # the first minutes polarise the cell
+    data = {CAPACITY: charge[late], VOLTAGE: voltage[late] + OHMIC}
+    capacities = {}
+    for side in ("Negative", "Positive"):
+        for name, value, bounds in (("capacity", 6.0, (4.5, 12.0)), ("lower excess capacity", 0.2, (0.0, 3.0))):
+            full = f"{side} electrode {name} [A.h]"
+            capacities[full] = cw.Parameter(full, initial_value=value, bounds=bounds)
+    return cw.Pipeline(
+        {
+            "sites": cw.direct_entries.DirectEntry(sites, source="the half cells"),
+            "fit": cw.DataFit(
+                {"cell": cw.objectives.MSMRFullCell(data)},
+                parameters=capacities,
+                cost=cw.costs.ChiSquare(variable_standard_deviations={VOLTAGE: 5e-3, SLOPE: 0.1}),
+            ),
+        },
+        name="Cell",
+    )
+
+
 def picture(results, path):
     """Draw both potentials, what is left of them, and their slopes."""
     import matplotlib.pyplot as plt
@@ -154,6 +190,11 @@ def main(folder):
             if sentence not in pairs:
                 print(f"  {sentence}")
         print(f"  of the pairs of parameters {len(pairs)} are hard to tell apart")
+    record = cw.run(cell(results)).element("fit")
+    error = record.result["objectives"]["cell"]["RMSE [mV] (Voltage [V])"]["fitted"]
+    print(f"cell of both electrodes, discharge at C/10: {error:.1f} mV, {record.seconds:.2f} s")
+    for row in record.result["parameters"]:
+        print(f"  {row['name']}: {row['value']:.3f} {_width(row)}")
     picture(results, folder / "half-cell-ocp.png")
 
 

@@ -1,7 +1,5 @@
 """Synthetic MSMR electrodes for tests: their curves, and fits of them."""
 
-from importlib.resources import files
-
 import numpy as np
 
 import cellwright as cw
@@ -95,10 +93,3 @@ def fitted(objective, parameters, known=None, **fields):
     elements = {"known": cw.direct_entries.DirectEntry(known, source="given")} if known else {}
     fit = cw.DataFit({"ocp": objective}, parameters=parameters, **fields)
     return run(cw.Pipeline({**elements, "fit": fit}), world()).element("fit")
-
-
-def measured(kind):
-    """Stoichiometry and potential [V] of an electrode of the LG M50, the measured points alone (Chen et al. 2020)."""
-    text = (files("cellwright") / f"demo/lg_m50/{kind}_LGM50_ocp_Chen2020.csv").read_text(encoding="utf-8")
-    block = text.split("# experimentally measured data\n")[1].split("# extra points")[0]
-    return np.loadtxt(block.splitlines(), delimiter=",").T

@@ -16,8 +16,6 @@ from msmr_cells import (
     fitted,
     free,
     half_cell,
-    material,
-    measured,
     name,
     population,
     potential,
@@ -342,41 +340,6 @@ def test_rests_of_a_gitt_are_taken():
     ready = cw.objectives.MSMRHalfCell(rows, options=options).prepare(given(TRUTH), (), None)
     observed = ready.observed[VOLTAGE]
     np.testing.assert_allclose(observed, np.interp(points, FILLED, CURVE), atol=1e-12)
-
-
-PUBLISHED = {
-    "graphite": [
-        "Graphite - Verbrugge 2017",
-        "Graphite (Commercial) - Paul 2024",
-        "Graphite (Coal derived) - Paul 2024",
-    ],
-    "nmc": ["NMC - Verbrugge 2017"],
-}
-
-
-@pytest.mark.parametrize(
-    ("kind", "side", "highest", "rmse"), [("graphite", "negative", 1.5, 2.1), ("nmc", "positive", 4.6, 1.9)]
-)
-def test_measured_electrodes_are_fitted_from_published_sets(kind, side, highest, rmse):
-    """LG M50 (Chen et al. 2020), all measured points; the bounds on the error [mV] are what was found, and a tenth."""
-    x, U = measured(kind)
-    q = 5.0 * (x - x[0])
-    span = float(q[-1])
-    sets = [material(title, side) for title in PUBLISHED[kind]]
-    guesses = [truth(side, [part[np.argsort(-one[0])] for part in one], 1.1 * span, 0.03 * span) for one in sets]
-    bounds = {"potential": (highest - 1.5, highest), "fraction": (0.0, 1.0), "excess": (0.0, span)}
-    parameters = {}
-    for key, value in guesses[0].items():
-        if "ideality" in key:
-            parameters[key] = cw.transforms.Log(cw.Parameter(key, value, (0.02, 40.0)))
-        else:
-            which = next((one for word, one in bounds.items() if word in key), (span, 2 * span))
-            parameters[key] = cw.Parameter(key, value, which)
-    record = fitted(half_cell(side, q, U, (VOLTAGE,)), parameters, initial_guesses=guesses)
-    assert record.result["success"]
-    assert record.result["objectives"]["ocp"]["RMSE [mV] (Voltage [V])"]["fitted"] < rmse
-    total = sum(value for key, value in record.result["parameter_values"].items() if "fraction" in key)
-    assert total == pytest.approx(1, abs=1e-12)
 
 
 @pytest.mark.oracle("MSMRFullCell")

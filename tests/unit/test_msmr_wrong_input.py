@@ -138,6 +138,8 @@ def test_variables_and_models_that_are_not_there_are_refused():
     data = {CAPACITY: FILLED, VOLTAGE: CURVE}
     with pytest.raises(ConfigurationError, match="needs the model of an electrode"):
         prepared(cw.objectives.MSMRHalfCell(data))
+    said = [one for one in told(cw.objectives.MSMRHalfCell(data)) if one.severity == "error"]
+    assert [one.message for one in said] == ["the objective needs the model of an electrode"]
     with pytest.raises(ConfigurationError, match="no MSMR model of an electrode"):
         prepared(cw.objectives.MSMRHalfCell(data, options={"model": "SPM"}))
     with pytest.raises(ConfigurationError, match="not driven by a current"):

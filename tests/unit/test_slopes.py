@@ -1,6 +1,6 @@
 """Searches that know their slopes: formulas' derivatives through ties, transforms, costs and priors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import cellwright as cw
 from cellwright.catalog.estimators.slopes import Remembered, central_differences
 from cellwright.engine.search import Evaluation, Question, TotalCost
 from cellwright.engine.terms import Lookup, Term, Terms
-from cellwright.engine.world import World
+from cellwright.engine.world import MemoryJournal, World
 from cellwright.schema.expressions import parameter
 from cellwright.schema.prepared import PreparedCurve
 from cellwright.schema.search import Dimension, Space
@@ -169,6 +169,32 @@ def test_a_search_that_knows_its_slopes_ends_where_differences_end_and_asks_less
     # Both go on to eight digits of the step.
     np.testing.assert_allclose(*ends, rtol=1e-7)
     assert asked[0] < asked[1] / 3
+
+
+def test_formulas_are_worked_out_here_without_journal_and_again_to_the_same_bits():
+    class Nowhere:
+        workers = 1
+
+        def map(self, job, tasks, time_limit=None):
+            raise AssertionError("a formula was sent away")
+
+    journal, ends = MemoryJournal(), []
+    for _ in range(2):
+        one = evaluation({"one": decay()}, space())
+        one.world = replace(one.world, pool=Nowhere(), journal=journal)
+        ends.append(cw.optimizers.ScipyLeastSquares().search(one, space(), np.random.default_rng(0)).point)
+    assert journal.read("key") == []
+    assert np.array_equal(*ends)
+
+
+def test_a_flat_valley_is_left_where_the_cost_hardly_falls():
+    """The parameter k acts a billionth as much as a."""
+    flat = decay(a=parameter("a") * (1 + 1e-9 * parameter("k")), c=0.3)
+    where = space(a=cw.Parameter("a", 1.2, (0.5, 3.0)), b=cw.Parameter("b", 1.0), k=cw.Parameter("k", 0.5, (0.0, 1.0)))
+    one = evaluation({"one": flat}, where)
+    found = cw.optimizers.ScipyLeastSquares().search(one, where, np.random.default_rng(0))
+    assert found.success
+    assert one.counts["evaluations"] < 200
 
 
 def test_a_search_inside_another_knows_the_slopes_of_its_own_parameters():

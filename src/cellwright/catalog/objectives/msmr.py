@@ -128,11 +128,14 @@ class MSMRHalfCell(FittingObjective):
 
     def conditions(self, limits: Mapping[str, tuple[float, float]]) -> Sequence[Regularizer]:
         """Return what keeps the sum of the fractions, or the last of them in its bounds, by a term of the cost."""
-        options, groups = self._options, fractions(self._model, limits.keys())
-        if options.constrain_xj_method == "explicit":
-            return [Constraint(fun=_rest(names), regularizer_weight=EXPLICIT) for names in groups]
-        if options.constrain_xj_method != "reformulate" or not options.penalize_xj_complement_bounds:
+        options = self._options
+        explicit = options.constrain_xj_method == "explicit"
+        held_last = options.constrain_xj_method == "reformulate" and options.penalize_xj_complement_bounds
+        if not explicit and not held_last:
             return []
+        groups = fractions(self._model, limits.keys())
+        if explicit:
+            return [Constraint(fun=_rest(names), regularizer_weight=EXPLICIT) for names in groups]
         held = [(_rest(names[:-1]), *limits[names[-1]]) for names in groups if len(names) > 1]
         sides = [part for rest, low, high in held for part in (low <= rest, rest <= high)]
         return [Constraint(fun=side, regularizer_weight=EXPLICIT) for side in sides]

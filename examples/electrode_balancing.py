@@ -6,7 +6,7 @@
    windows between the voltage cut-offs.
 3. What the direction of a potential with hysteresis does to the result.
 
-    python examples/electrode_balancing.py [folder for picture and reports]
+    python examples/electrode_balancing.py [folder for the picture]
 """
 
 import sys
@@ -211,10 +211,7 @@ def picture(first, second, path):
 
 
 def main(folder):
-    """Run everything, print the tables and write picture and report into the folder."""
-    from cellwright.report.page import render
-
-    folder.mkdir(parents=True, exist_ok=True)
+    """Run everything, print the tables and draw the picture where a folder is given."""
     rows, capacity = titration(), 11.5e-3
     balanced = balancing(rows, capacity, published_curves(), GITT=True)
     first = cw.run(cw.Pipeline(balanced | reference_electrode(rows), name="Titration"))
@@ -244,10 +241,9 @@ def main(folder):
     print("\nWhat the data leave open, 5 A.h cell")
     for sentence in second.element("balance").result["identifiability"]["words"]:
         print(f"  {sentence}")
-    picture(first, second, folder / "electrode-balancing.png")
-    (folder / "report.html").write_text(render(second), encoding="utf-8")
-    print(f"\npicture and report: {folder}")
+    if folder:
+        picture(first, second, folder / "electrode-balancing.png")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("electrode-balancing"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

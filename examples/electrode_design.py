@@ -11,11 +11,12 @@ Sources: Newman, J. Electrochem. Soc. 142 (1995) 97 (thickness and porosity by d
 J. Electrochem. Soc. 167 (2020) 080534, doi:10.1149/1945-7111/ab9050 (the cell); Marler & Arora, Struct. Multidiscip.
 Optim. 26 (2004) 369, doi:10.1007/s00158-003-0368-6 (the method). The densities are typical handbook values.
 
-    python examples/electrode_design.py [picture.png]
+    python examples/electrode_design.py [folder for the picture]
 """
 
 import sys
 import time
+from pathlib import Path
 
 import matplotlib
 
@@ -118,8 +119,8 @@ def ragone(thickness, porosity):
     return np.array([[row["value"] for row in rows] for rows in stats.values()]).T
 
 
-def main(picture):
-    """Sweep the bound from most power to most energy, print the table, draw the picture."""
+def main(folder):
+    """Sweep the bound from most power to most energy, print the table, draw the picture where a folder is given."""
     began, rows = time.perf_counter(), {}
     print(f"{'':22}{'thickness':>10}{'porosity':>10}{'E at C/5':>10}{'E at 3C':>10}{'designs':>9}")
     simplex = cw.optimizers.ScipyMinimize(method="Nelder-Mead", options={"xatol": 3e-3, "fatol": 0.05})
@@ -138,10 +139,11 @@ def main(picture):
     for label, (thickness, porosity, low, high, count) in rows.items():
         print(f"{label:22}{thickness:10.1f}{porosity:10.3f}{low:10.1f}{high:10.1f}{count:9d}")
     print("thickness in um, energies in W.h.kg-1;", f"{time.perf_counter() - began:.0f} s")
-    draw(picture, rows)
+    if folder:
+        draw(rows, folder / "design.png")
 
 
-def draw(picture, rows):
+def draw(rows, path):
     """Draw the curve of best compromises, and the Ragone plot of three designs."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
     curve = np.array([row for label, row in rows.items() if label != "as published"])
@@ -167,8 +169,8 @@ def draw(picture, rows):
     right.set(xlabel="mean power [W/kg]", ylabel="energy [Wh/kg]", title=f"Ragone plot, C/10 to {RATES[-1]:g}C")
     right.legend(fontsize=8, loc="lower left")
     right.grid(which="both", alpha=0.3)
-    figure.savefig(picture, dpi=90)
+    figure.savefig(path, dpi=90)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "electrode_design.png")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

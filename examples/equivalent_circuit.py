@@ -51,8 +51,8 @@ def in_pipeline(fit, path):
     return result.element("validation").result["summary_stats"]["held out"][0]["value"]
 
 
-def main():
-    """Fit, print what came of it, draw it."""
+def main(folder):
+    """Fit, print what came of it, draw it where a folder is given."""
     pulses = [measurement(DATA / "pulses" / f"pulse_25degC_SoC{number}_Cell1.csv") for number in range(1, 10)]
     began = time.perf_counter()
     fit = cw.ecm.fit([*pulses, measurement(cycle("0.5C"))], capacity=CAPACITY)
@@ -71,8 +71,8 @@ def main():
     for rate, validation in validations.items():
         print(f"  {rate}: {validation}; discharge alone {discharge_rmse(validation):.1f} mV")
     print(f"  1C in PyBaMM: {in_pipeline(fit, cycle('1C')):.1f} mV")
-    if len(sys.argv) > 1:
-        draw(fit, validations["1C"], Path(sys.argv[1]) / "equivalent-circuit.png")
+    if folder:
+        draw(fit, validations["1C"], folder / "equivalent-circuit.png")
 
 
 def draw(fit, validation, path):
@@ -118,4 +118,4 @@ def draw(fit, validation, path):
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -1,10 +1,9 @@
 """Diffusivity of both electrodes of the LG M50 against their stoichiometry, from a titration with three electrodes.
 
-    python examples/gitt_diffusivity.py
-
-prints tables and draws docs/pictures/gitt-diffusivity.png.
+python examples/gitt_diffusivity.py [folder for the picture]
 """
 
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ import cellwright as cw
 HERE = Path(__file__).parent
 DATA = HERE / "data" / "lg_m50" / "gitt"
 OCP = HERE.parent / "src" / "cellwright" / "demo" / "lg_m50"
-PICTURE = HERE.parent / "docs" / "pictures" / "gitt-diffusivity.png"
 
 # Each electrode is taken as a half cell, whose electrode is called positive whatever it is.
 Q, LOWER = "Positive electrode capacity [A.h]", "Positive electrode lower excess capacity [A.h]"
@@ -60,15 +58,16 @@ class Found:
     formula: dict[float, float]
 
 
-def main() -> None:
-    """Find the diffusivities of both electrodes, and tell and draw them."""
+def main(folder: Path | None) -> None:
+    """Find the diffusivities of both electrodes, and tell them; draw them where a folder is given."""
     found = {material: diffusivity(material) for material in (NMC, GRAPHITE)}
     for material, one in found.items():
         print(f"\n{material.label}: stoichiometry, diffusivity [m2.s-1], RMSE [mV], by the formula")
         for x, value, known, rmse in zip(one.stoichiometry, one.diffusivity, one.known, one.rmse, strict=True):
             said = f"{value:.2e}" if known else "not determined"
             print(f"  {x:.3f}  {said:>14}  {rmse:5.2f}  {one.formula.get(x, float('nan')):.2e}")
-    draw(found)
+    if folder:
+        draw(found, folder / "gitt-diffusivity.png")
 
 
 def diffusivity(material: Material) -> Found:
@@ -170,7 +169,7 @@ def determined(fit: dict) -> bool:
     return interval is not None and fit["parameter_values"][D] / interval[0] < 2 and interval[1] < 9e-13
 
 
-def draw(found: dict[Material, Found]) -> None:
+def draw(found: dict[Material, Found], path: Path) -> None:
     """Draw the diffusivities beside those that others have published."""
     figure, panels = plt.subplots(1, 2, figsize=(10.0, 4.2), layout="constrained", sharey=True)
     for axes, (material, one) in zip(panels, found.items(), strict=True):
@@ -189,11 +188,11 @@ def draw(found: dict[Material, Found]) -> None:
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("diffusivity [m$^2$ s$^{-1}$]")
     panels[0].legend(frameon=False, fontsize=8, loc="lower left")
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(path, dpi=110)
 
 
 if __name__ == "__main__":
     warnings.filterwarnings(
         "ignore", message="the voltage still moves"
     )  # it does; see docs/workflows/gitt-diffusivity.md
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

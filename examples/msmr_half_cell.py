@@ -166,8 +166,7 @@ def picture(results, path):
 
 
 def main(folder):
-    """Fit both electrodes, print what comes out and write the picture into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Fit both electrodes, print what comes out and draw it where a folder is given."""
     results = {electrode: cw.run(pipeline(electrode)) for electrode in CURVES}
     for electrode, result in results.items():
         record = result.element("fit")
@@ -195,7 +194,8 @@ def main(folder):
     print(f"cell of both electrodes, discharge at C/10: {error:.1f} mV, {record.seconds:.2f} s")
     for row in record.result["parameters"]:
         print(f"  {row['name']}: {row['value']:.3f} {_width(row)}")
-    picture(results, folder / "half-cell-ocp.png")
+    if folder:
+        picture(results, folder / "half-cell-ocp.png")
 
 
 def _width(row):
@@ -203,4 +203,4 @@ def _width(row):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("msmr-half-cell"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

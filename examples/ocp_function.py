@@ -86,8 +86,7 @@ def picture(results, path):
 
 
 def main(folder):
-    """Fit both electrodes, print what comes out and write the picture into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Fit both electrodes, print what comes out and draw it where a folder is given."""
     results = {electrode: cw.run(pipeline(electrode)) for electrode in FILES}
     for electrode, result in results.items():
         record = result.element("fit")
@@ -101,8 +100,9 @@ def main(folder):
             print(f"  {row['name']:40} {row['value']:9.4g}  {width}")
         for sentence in record.result["identifiability"]["words"]:
             print(f"  {sentence}")
-    picture(results, folder / "ocp-functions.png")
+    if folder:
+        picture(results, folder / "ocp-functions.png")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("ocp-function"))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -1,10 +1,9 @@
 """Resistance and relaxation of the LG M50 against its state of charge, from pulses of 10 s, beside a published model.
 
-    python examples/pulse_features.py
-
-prints a table and draws docs/pictures/pulses.png.
+python examples/pulse_features.py [folder for the picture]
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,12 +13,11 @@ import cellwright as cw
 
 HERE = Path(__file__).parent
 DATA = HERE / "data" / "lg_m50"
-PICTURE = HERE.parent / "docs" / "pictures" / "pulses.png"
 RESISTANCES = {"type": "resistances", "times": [1, 10]}
 RELAXATION = {"type": "ici features", "rest_window": [1.0, 5.0]}
 
 
-def main() -> None:
+def main(folder: Path | None) -> None:
     """Measure the pulses, simulate them with the published set, and tell both."""
     # One measurement in nine files. The rests after the pulses last 10 s alone, of which `split_pulses` warns.
     pulses = cw.split_pulses(sorted((DATA / "pulses").glob("pulse_25degC_SoC*_Cell1.csv")))
@@ -54,7 +52,8 @@ def main() -> None:
             f"  {1e3 * relaxation['ICI slope [V.s-0.5]'][k]:8.2f} mV/√s"
             f"  {-1e3 * relaxation['Concentration overpotential [V]'][k]:9.1f} mV"
         )
-    draw(soc, resistance, model, relaxation)
+    if folder:
+        draw(soc, resistance, model, relaxation, folder / "pulses.png")
 
 
 def draw(
@@ -62,6 +61,7 @@ def draw(
     resistance: dict[str, np.ndarray],
     model: dict[str, np.ndarray],
     relaxation: dict[str, np.ndarray],
+    path: Path,
 ) -> None:
     """Draw resistances and relaxation against the state of charge."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.6), layout="constrained")
@@ -78,8 +78,8 @@ def draw(
     right.set_title("Relaxation, 1 to 5 s after the pulse")
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(path, dpi=110)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

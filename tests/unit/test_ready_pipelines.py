@@ -118,8 +118,11 @@ def test_an_msmr_fit_is_the_long_form():
         potential, fraction, ideality = list(start)[2 + 3 * index : 5 + 3 * index]
         free[potential] = cw.Parameter(potential, bounds=(U0 - 0.2, U0 + 0.2))
         free[fraction] = cw.Parameter(fraction, bounds=(0.0, 1.0))
-        free[ideality] = cw.transforms.Log(cw.Parameter(ideality, bounds=(w / 5, w * 5)))
-    options = {"model": {"electrode": "negative", "options": {"species format": "Xj"}}, "preserve U0j order": True}
+        free[ideality] = cw.transforms.Log(cw.Parameter(ideality, bounds=(w / 10, w * 10)))
+    options = {
+        "model": {"electrode": "negative", "options": {"species format": "Xj"}},
+        "objective variables": ["Voltage [V]"],
+    }
     source = "sites: given; capacities: the span and the beginning of the data"
     by_hand = {
         "negative MSMR start": cw.direct_entries.DirectEntry(start, source=source),
@@ -177,7 +180,7 @@ def test_parameters_objectives_and_fits_can_be_changed_beforehand():
         "negative",
         SLOW,
         {Q: cw.Parameter(Q, 6.0, (5.0, 7.0)), LOW: None, more: cw.Parameter(more, 0.05)},
-        {"options": {"GITT": True, "preserve U0j order": False}, "parameters": {"Ambient temperature [K]": 300.0}},
+        {"options": {"GITT": True, "preserve U0j order": True}, "parameters": {"Ambient temperature [K]": 300.0}},
         {"multistarts": 3},
         material=TWO_SITES,
     )
@@ -188,7 +191,7 @@ def test_parameters_objectives_and_fits_can_be_changed_beforehand():
     assert fit.multistarts == 3
     objective = fit.objectives["half cell"].to_config()
     assert objective["options"]["GITT"] is True
-    assert objective["options"]["preserve U0j order"] is False
+    assert objective["options"]["preserve U0j order"] is True
     assert objective["options"]["model"]["electrode"] == "negative"
     assert objective["parameters"] == {"Ambient temperature [K]": 300.0}
 

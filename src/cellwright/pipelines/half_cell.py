@@ -55,7 +55,7 @@ from cellwright.schema.values import Function
 
 DIRECTIONS = get_args(Direction)
 QUANTITIES: tuple[Quantity, ...] = ("standard potential", "occupancy fraction", "ideality factor")
-AROUND, FACTOR = 0.2, 5.0
+AROUND, FACTOR = 0.2, 10.0
 """Potential [V] to both sides of a published one, and factor to both sides of a published ideality factor, in which
 those of a sample of the same chemistry are looked for. A little silicon moves the highest site of graphite by 0.1."""
 FREE, SLACK = 2.0, 0.02
@@ -103,13 +103,14 @@ def ocp_msmr(
 
     - `negative MSMR start`: an entry of the sites of the material, from the highest potential to the lowest, of the
       capacity of the electrode, the span of the data, and of its lower excess capacity, -min(q);
-    - `negative MSMR`: a `DataFit` of `MSMRHalfCell`, capacity and dU/dQ over the potential.
+    - `negative MSMR`: a `DataFit` of `MSMRHalfCell` with fractions, by its potential at the measured capacities, which
+      tells most where the noise is in the voltage.
 
     With directions the names say them (`negative lithiation MSMR`), each is fitted on its own, and `negative mean MSMR`
     averages both sets; capacity and lower excess stay those of the direction that stands last.
 
-    Free are of each site the potential (within 0.2 V of the start, in their order), the fraction (0 to 1, moved to a
-    sum of 1) and the ideality factor (within a factor of 5, in its logarithm), the capacity (0.98 to 2 spans of the
+    Free are of each site the potential (within 0.2 V of the start), the fraction (0 to 1, moved to a
+    sum of 1) and the ideality factor (within a factor of 10, in its logarithm), the capacity (0.98 to 2 spans of the
     data: an electrode holds what it has delivered) and the lower excess (from -min(q), where the sites are empty at the
     first point, to a span more). All start from the entry.
 
@@ -130,7 +131,7 @@ def ocp_msmr(
         start, said = _start(name, _of_direction(material, direction), curve)
         free = chosen(_free(name, start, curve), params_to_fit)
         kind = {"species format": "Xj"} | ({"direction": direction} if direction else {})
-        options = {"model": {"electrode": electrode, "options": kind}, "preserve U0j order": True}
+        options = {"model": {"electrode": electrode, "options": kind}, "objective variables": [VOLTAGE]}
         objective = MSMRHalfCell(data_input=source, **with_options(options, objective_kwargs))
         found[f"{words} start"] = DirectEntry(parameters=start, source=said)
         found[words] = DataFit(objectives={"half cell": objective}, **{"parameters": free, **(datafit_kwargs or {})})

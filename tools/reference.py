@@ -1,12 +1,14 @@
 """Write docs/reference.md from what the registered members say of themselves; `--check` only compares."""
 
 import argparse
+import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from cellwright import pipelines
 from cellwright.cli.describe import FieldNote, MemberNote, notes
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
@@ -25,9 +27,11 @@ def page() -> str:
         f"- [{family}](#{family.lower().replace(' ', '-')}): {', '.join(note.name for note in group)}"
         for family, group in families.items()
     ]
+    contents.append("- [Ready pipelines](#ready-pipelines): functions that return the elements of a usual workflow")
     parts = [HEAD, *contents, "", *state_lines(everything)]
     for family, group in families.items():
         parts += [f"## {family}", "", *(line for note in group for line in member_lines(note))]
+    parts += ["## Ready pipelines", "", inspect.getdoc(pipelines) or "", "", *ready_lines()]
     return "\n".join(parts)
 
 
@@ -81,6 +85,23 @@ def field_row(field: FieldNote) -> str:
     kind = field.type.replace("|", "\\|")
     default = "required" if field.required else f"`{json.dumps(field.to_dict()['default'])}`"
     return f"| {name} | {kind} | {default} |"
+
+
+def ready_lines() -> Iterator[str]:
+    """Yield the sections of the functions that return the elements of a workflow."""
+    for module in (pipelines.half_cell, pipelines.full_cell):
+        subject = module.__name__.rpartition(".")[2]
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                yield from (f"### {subject}.{name}", "", f"`{called(subject, function)}`", "")
+                yield from (inspect.getdoc(function) or "", "")
+
+
+def called(subject: str, function: Callable[..., object]) -> str:
+    """Return how a function is called: its arguments with their defaults."""
+    arguments = inspect.signature(function).parameters.values()
+    plain = [one.replace(annotation=inspect.Parameter.empty) for one in arguments]
+    return f"cw.pipelines.{subject}.{function.__name__}{inspect.Signature(plain)}"
 
 
 def main() -> int:

@@ -46,6 +46,13 @@ def pulses(count=3, ohm=10.0):
     return rows
 
 
+def cut_off():
+    """A pulse that begins with the data."""
+    rows = {name: values[2:5] for name, values in pulses(1).items()}
+    with pytest.warns(UserWarning, match="without a rest"):
+        return cw.split_pulses(rows, incomplete=True)
+
+
 def rates():
     """Three measurements of different currents."""
     return {
@@ -432,6 +439,11 @@ WRONG = {
                                                         "Voltage [V]": [4.0, 4.0]}, start=0.3, capacity=1e-3),
         DataError,
         "positive pulses",
+    ),
+    "no rests before pulses": (
+        lambda: half_cell.diffusivity_gitt("positive", cut_off(), start=0.3, capacity=1e-3),
+        DataError,
+        "no pulse has a rest before it",
     ),
     "misspelt knowledge": (
         lambda: half_cell.diffusivity_gitt(

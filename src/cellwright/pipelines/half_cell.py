@@ -33,7 +33,7 @@ from cellwright.catalog.objectives.msmr import entering
 from cellwright.catalog.sites import Quantity, site_name
 from cellwright.catalog.transforms import Log, Log10
 from cellwright.data.pulses import STEP, PulseTrain, split_pulses
-from cellwright.errors import CellwrightError, ConfigurationError, did_you_mean
+from cellwright.errors import CellwrightError, ConfigurationError, DataError, did_you_mean
 from cellwright.physics.geometry import host_capacity
 from cellwright.pipelines.parts import (
     VOLTAGE,
@@ -109,10 +109,10 @@ def ocp_msmr(
     With directions the names say them (`negative lithiation MSMR`), each is fitted on its own, and `negative mean MSMR`
     averages both sets; capacity and lower excess stay those of the direction that stands last.
 
-    Free are of each site the potential (within 0.2 V of the start), the fraction (0 to 1, moved to a
-    sum of 1) and the ideality factor (within a factor of 10, in its logarithm), the capacity (0.98 to 2 spans of the
-    data: an electrode holds what it has delivered) and the lower excess (from -min(q), where the sites are empty at the
-    first point, to a span more). All start from the entry.
+    Free are of each site the potential (within 0.2 V of the start), the fraction (0 to 1, moved to a sum of 1) and the
+    ideality factor (within a factor of 10, in its logarithm), the capacity (0.98 to 2 spans of the data: an electrode
+    holds what it has delivered) and the lower excess (from -min(q), where the sites are empty at the first point, to a
+    span more). All start from the entry.
 
     Raises: `DataError` for data that are no curve, `NotFoundError` for a material that is none, `ConfigurationError`
     without sites.
@@ -124,7 +124,8 @@ def ocp_msmr(
             hint=f"give material=…, one of {', '.join(map(repr, Library.list_materials()))}, or its values",
         )
     found: Elements = {}
-    for direction, source in _by_direction(data).items():
+    sources = _by_direction(data)
+    for direction, source in sources.items():
         name = names_of(electrode, None, direction)
         words = f"{electrode} {direction} MSMR" if direction else f"{electrode} MSMR"
         curve = _curve(source, direction, words, objective_kwargs)
@@ -135,7 +136,7 @@ def ocp_msmr(
         objective = MSMRHalfCell(data_input=source, **with_options(options, objective_kwargs))
         found[f"{words} start"] = DirectEntry(parameters=start, source=said)
         found[words] = DataFit(objectives={"half cell": objective}, **{"parameters": free, **(datafit_kwargs or {})})
-    if len(found) > 2:
+    if len(sources) > 1:
         found[f"{electrode} mean MSMR"] = AverageMSMRParameters(electrode=electrode)
     return found
 
@@ -362,13 +363,18 @@ def _potential(source: DataSource, words: str) -> Function:
 
 
 def _resistance(pulses: PulseTrain) -> tuple[float, tuple[float, float]]:
-    """Return the median resistance [Ohm] by the first rows under current, and 0 and the largest that a pulse allows."""
+    """Return the median resistance [Ohm] by the first rows under current, and 0 and the largest that a pulse allows.
+
+    Raises: `DataError` where no pulse has a rest before it.
+    """
     jumps, wholes = [], []
-    for pulse in pulses:
+    for pulse in pulses.where(lambda one: bool(np.isfinite(one.voltages[0]))):
         voltage, loaded = pulse.table[VOLTAGE], pulse.table[STEP] == 1
         moved = np.abs(voltage[loaded] - pulse.voltages[0]) / abs(pulse.current)
         jumps.append(float(moved[0]))
         wholes.append(float(moved.max()))
+    if not wholes:
+        raise DataError("no pulse has a rest before it", hint="keep the rests in the data")
     most = max(wholes)
     return min(float(np.median(jumps)), most / 2), (0.0, most)
 

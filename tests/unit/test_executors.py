@@ -5,6 +5,7 @@ import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
+import dask
 import distributed
 import numpy as np
 import pytest
@@ -33,15 +34,24 @@ def processes():
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def local_cluster():
     with (
+        # On a busy machine a worker takes longer to start than Dask waits for it, and it is not started again.
+        dask.config.set({"distributed.comm.timeouts.connect": "120s"}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, worker_dashboard_address=None
         ) as local,
         distributed.Client(local) as client,
     ):
-        client.run(_know_the_jobs, os.path.dirname(__file__))
         yield client
+
+
+@pytest.fixture
+def cluster(local_cluster):
+    """The cluster with both its workers, also behind a test that has ended one."""
+    local_cluster.wait_for_workers(2, timeout=120)
+    local_cluster.run(_know_the_jobs, os.path.dirname(__file__))
+    return local_cluster
 
 
 def _know_the_jobs(folder):

@@ -188,7 +188,9 @@ def test_a_posterior_comes_back_with_its_draws(client: cw.Client, fit_config: di
 
 def test_a_running_fit_is_canceled(client: cw.Client, fit_config: dict[str, Any]) -> None:
     config = {"elements": {**fit_config["elements"]}}
-    config["elements"]["fit"] = {**config["elements"]["fit"], "options": {"seed": 4}}  # another search, not yet kept
+    endless = {"type": "PSO", "max_iterations": 10**6, "max_unchanged_iterations": 10**6, "xtol": 0.0,
+               "population_convergence_tol": 0.0}  # fmt: skip
+    config["elements"]["fit"] = {**config["elements"]["fit"], "optimizer": endless}
     run = client.pipeline.create(config)
     until = time.monotonic() + 60
     while client.pipeline.get(run.id).status == "pending" and time.monotonic() < until:

@@ -15,10 +15,15 @@ RADIUS, D_P = "Positive particle radius [m]", "Positive particle diffusivity [m2
 AT = {RADIUS: 5e-6, D_P: 4e-15}
 
 
+OWN_MESH = {"submesh_types": {"positive particle": "Uniform1DSubMesh"}}
+"""One that does not stretch, so that a model is built for each radius."""
+
+
 @pytest.mark.parametrize("shaped", [RADIUS, None], ids=["built there", "sent"])
 def test_a_search_has_the_same_numbers_here_and_where_it_is_sent(shaped):
     free = tuple(name for name in (shaped, D_P) if name)
-    one = CurrentDriven(data_input=discharge(published(), duration=1500.0, points=301), options={"model": "SPM"})
+    options = {"model": "SPM", "simulation_kwargs": OWN_MESH if shaped else None}
+    one = CurrentDriven(data_input=discharge(published(), duration=1500.0, points=301), options=options)
     p = published().without(free)
     ready = one.prepare(p, free, build)
     assert ready.portable == (shaped is None)

@@ -361,5 +361,8 @@ def test_several_starts_find_the_set_and_the_best_goes_on_to_the_end():
     children = record.result["children"]
     assert len(children) == 10
     assert children[0]["cost"] < 1e-12 < children[-1]["cost"]
-    for row in record.result["parameters"]:
-        assert row["value"] == pytest.approx(values[row["name"]], rel=1e-3), row["name"]
+    found = record.result["parameter_values"]
+    # Which site has which number is the start's choice.
+    potentials = sorted(found[name("positive", "standard potential", j)] for j in range(4))
+    np.testing.assert_allclose(potentials, NMC[0], rtol=1e-6)
+    assert found[name("positive", "capacity")] == pytest.approx(3.0, rel=1e-6)

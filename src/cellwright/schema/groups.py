@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from cellwright.errors import ConfigurationError
 
 Array = NDArray[np.float64]
+ROUNDED = 1e-14
+"""By how much a share may be beyond its bounds by rounding."""
 
 
 class Group(Protocol):
-    """Several free parameters whose values are moved, as little as can be, to where they keep a condition."""
+    """Several free parameters whose values are moved to where they keep a condition; those that do stay."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -21,7 +23,7 @@ class Group(Protocol):
         ...
 
     def kept(self, values: Array) -> Array:
-        """Return the values (n,) that keep the condition and are nearest to the given ones."""
+        """Return values (n,) that keep the condition, for any that are given."""
         ...
 
     def slopes(self, values: Array) -> Array:
@@ -29,7 +31,7 @@ class Group(Protocol):
         ...
 
     def fixed(self, values: Array) -> Array:
-        """Return the directions (k, n) along which the given values may go without effect on the kept ones."""
+        """Return the rows (k, n) whose products with a change of values that keep the condition are 0."""
         ...
 
 
@@ -37,10 +39,11 @@ class Group(Protocol):
 class Shares:
     """Values between bounds that add up to 1.
 
-    `kept` is the Euclidean projection on the simplex within the bounds: x_j = min(max(y_j - λ, l_j), u_j), with λ such
-    that Σ x_j = 1.
+    `kept` are the values over their sum. Where one of these would leave its bounds, they are those of the Euclidean
+    projection on the simplex within the bounds: x_j = min(max(y_j - λ, l_j), u_j), with λ such that Σ x_j = 1. That
+    alone would leave a small share at 0, where nothing tells a search that it might grow.
 
-    Source: Held, Wolfe & Crowder, Math. Program. 6 (1974) 62, doi:10.1007/BF01580223.
+    Source: Held, Wolfe & Crowder, Math. Program. 6 (1974) 62, doi:10.1007/BF01580223 (projection).
     """
 
     names: tuple[str, ...]
@@ -56,7 +59,34 @@ class Shares:
             )
 
     def kept(self, values: Array) -> Array:
-        """Return the nearest values between the bounds that add up to 1."""
+        """Return values between the bounds that add up to 1."""
+        scaled = self._scaled(values)
+        return scaled if self._allowed(scaled) else self._projected(scaled)
+
+    def slopes(self, values: Array) -> Array:
+        """Return (I - x 1ᵀ)/Σ y, times I - 1 1ᵀ/k among the k shares at no bound where there is a projection."""
+        scaled, total, one = self._scaled(values), float(values.sum()), np.eye(len(values))
+        by_sum = (one - np.outer(scaled, np.ones(len(values)))) / total if total > 0 else one
+        if self._allowed(scaled):
+            return np.asarray(by_sum)
+        kept = self._projected(scaled)
+        inside = (kept > np.array(self.lower)) & (kept < np.array(self.upper))
+        among = np.diag(inside.astype(float)) - np.outer(inside, inside) / max(int(inside.sum()), 1)
+        return np.asarray(among @ by_sum)
+
+    def fixed(self, values: Array) -> Array:
+        """Return the row of the sum."""
+        return np.ones((1, len(values)))
+
+    def _scaled(self, values: Array) -> Array:
+        total = values.sum()
+        return np.asarray(values / total) if total > 0 else values
+
+    def _allowed(self, scaled: Array) -> bool:
+        inside = (scaled >= np.array(self.lower) - ROUNDED) & (scaled <= np.array(self.upper) + ROUNDED)
+        return bool(inside.all() and abs(scaled.sum() - 1) < ROUNDED)
+
+    def _projected(self, values: Array) -> Array:
         low, high = np.array(self.lower), np.array(self.upper)
         # The sum falls with λ, in straight lines between the values of λ at which a share meets a bound.
         places = np.sort(np.concatenate([values - low, values - high]))
@@ -64,24 +94,8 @@ class Shares:
         behind = min(max(int(np.searchsorted(-sums, -1.0)), 1), len(places) - 1)
         over, under = sums[behind - 1], sums[behind]
         part = (over - 1.0) / (over - under) if over > under else 0.0
-        return np.asarray(
-            np.clip(values - places[behind - 1] - part * (places[behind] - places[behind - 1]), low, high)
-        )
-
-    def slopes(self, values: Array) -> Array:
-        """Return I - 1 1ᵀ/k among the k shares that are at no bound, and 0 for the others."""
-        inside = self._inside(values)
-        count = int(inside.sum())
-        return np.asarray(np.diag(inside.astype(float)) - np.outer(inside, inside) / max(count, 1))
-
-    def fixed(self, values: Array) -> Array:
-        """Return the direction in which all shares that are at no bound grow alike."""
-        inside = self._inside(values)
-        return np.asarray(inside[None, :].astype(float) if inside.any() else np.zeros((0, len(values))))
-
-    def _inside(self, values: Array) -> NDArray[np.bool_]:
-        kept = self.kept(values)
-        return np.asarray((kept > np.array(self.lower)) & (kept < np.array(self.upper)))
+        shift = places[behind - 1] + part * (places[behind] - places[behind - 1])
+        return np.asarray(np.clip(values - shift, low, high))
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,7 @@ class Descending:
         return result
 
     def fixed(self, values: Array) -> Array:
-        """Return the directions within blocks that leave their means."""
+        """Return the differences within blocks."""
         rows = []
         for start, stop in self._blocks(values):
             for place in range(start, stop - 1):

@@ -145,7 +145,7 @@ class Space:
     closed_form: bool = False
     """Whether all that is predicted is known to rounding, so that slopes may be told from small differences."""
     groups: tuple[Group, ...] = ()
-    """Parameters whose values keep a condition together: those of a point are the nearest that do."""
+    """Parameters whose values keep a condition together, at every point."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -70,11 +70,11 @@ class MSMRHalfCell(FittingObjective):
 
     Free parameters are the potentials `… host site standard potential (0) [V]`, the amounts `… occupancy capacity
     (0) [A.h]` or with the species format "Xj" `… occupancy fraction (0)`, and `… ideality factor (0)` of each site, the
-    capacity of the electrode and its lower excess capacity. Where all fractions are free they add up to 1: by moving
-    them there at every point of the search, bounds kept ("project"), by a term 1000 (Σ X_j - 1)² of the cost
-    ("explicit"), or by making the last 1 minus the others ("reformulate"; with `penalize Xj complement bounds` a term
-    of the same weight holds it in its bounds). With `preserve U0j order` potentials that would rise along the sites are
-    moved to their mean.
+    capacity of the electrode and its lower excess capacity. Where all fractions are free they add up to 1: at every
+    point of the search those over their sum count, or the nearest within their bounds ("project"); a term
+    1000 (Σ X_j - 1)² of the cost holds them ("explicit"); or the last is 1 minus the others ("reformulate"; with
+    `penalize Xj complement bounds` a term of the same weight holds it in its bounds). With `preserve U0j order`
+    potentials that would rise along the sites are moved to their mean.
 
     Source: Verbrugge, Baker, Koch, Xiao & Gu, J. Electrochem. Soc. 164 (2017) E3243, doi:10.1149/2.0341708jes.
     """
@@ -188,7 +188,7 @@ class MSMRFullCell(FittingObjective):
     line. Beside V its slope dV/dQ [V.A-1.h-1] is compared, by the same lines of least squares of model and data, where
     |dV/dQ| is below the `dUdQ cutoff` (default 10 times its median); both together say more of the electrodes than the
     voltage alone. `Differential capacity [Ah/V]` may be compared too. Without a model both electrodes have fractions
-    ("Xj"); where all of an electrode are free, they are moved at every point of the search to where they add up to 1.
+    ("Xj"); where all of an electrode are free, they are divided by their sum at every point of the search.
 
     Source: Hu & Schwartz, J. Electrochem. Soc. 169 (2022) 030539.
     """

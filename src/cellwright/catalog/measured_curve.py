@@ -67,7 +67,7 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
     """
     rows, integrated = _rows(table, at_rest), CAPACITY not in table
     table = table.with_column(CAPACITY, capacity_of(table)).take(rows)
-    q, V = _numbers(table, CAPACITY), _numbers(table, VOLTAGE)
+    q, V = table.numbers(CAPACITY), table.numbers(VOLTAGE)
     if len(q) < POINTS:
         what = "at rest" if at_rest and CURRENT in table else "of the data"
         raise DataError(f"a curve needs {POINTS} points at least, and there are {len(q)} {what}")
@@ -120,7 +120,7 @@ def capacity_of(table: Columns) -> Array:
     """
     if CAPACITY in table or not (TIME in table and CURRENT in table):
         return table[CAPACITY]
-    time = _numbers(table, TIME)
+    time = table.numbers(TIME)
     back = np.flatnonzero(np.diff(time) < 0)
     if back.size:
         raise DataError(f"the column {TIME!r} goes back in row {int(back[0]) + 1}", hint="sort the rows")
@@ -144,19 +144,7 @@ def _points_at_rest(table: Columns) -> bool:
 
 def _pulses(table: Columns) -> Pulses:
     time = table[TIME] if TIME in table else np.arange(table.rows, dtype=float)
-    return find_pulses(time, _numbers(table, CURRENT))
-
-
-def _numbers(table: Columns, name: str) -> Array:
-    column = table[name]
-    gaps = np.flatnonzero(~np.isfinite(column))
-    if gaps.size:
-        raise DataError(
-            f"the column {name!r} holds {gaps.size} values that are no numbers (NaN or infinite), the first in row "
-            f"{int(gaps[0])}",
-            hint="remove these rows",
-        )
-    return column
+    return find_pulses(time, table.numbers(CURRENT))
 
 
 def _named(integrated: bool) -> str:

@@ -64,6 +64,18 @@ class Columns(Mapping[str, Column]):
         """Return the table with the given rows alone."""
         return Columns({name: values[rows] for name, values in self.columns.items()})
 
+    def numbers(self, name: str) -> Column:
+        """Return a column all of whose values are numbers. Raises: `DataError` with the first row that holds none."""
+        column = self[name]
+        gaps = np.flatnonzero(~np.isfinite(column))
+        if gaps.size:
+            raise DataError(
+                f"the column {name!r} holds {gaps.size} values that are no numbers (NaN or infinite), the first in row "
+                f"{int(gaps[0])}",
+                hint="remove these rows",
+            )
+        return column
+
     def with_column(self, name: str, values: Any) -> "Columns":
         """Return the table with one column added or replaced."""
         return Columns({**self.columns, name: values})

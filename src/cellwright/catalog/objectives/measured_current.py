@@ -123,14 +123,7 @@ def measured(table: Columns, variable: str) -> Array:
     name = variable if variable in table else _temperature_column(table, variable)
     if name is None:
         raise no_column(variable, table)
-    column = table[name]
-    gaps = np.flatnonzero(~np.isfinite(column))
-    if gaps.size:
-        raise DataError(
-            f"the column {name!r} holds {gaps.size} values that are no numbers (NaN or infinite), the first in row "
-            f"{int(gaps[0])}",
-            hint="remove these rows",
-        )
+    column = table.numbers(name)
     if unit_of(name) == KELVIN and "temperature" in name.lower() and column.size and float(column.max()) < COLDEST:
         raise DataError(
             f"the column {name!r} goes from {column.min():.4g} to {column.max():.4g}, which are no kelvins",

@@ -9,7 +9,7 @@ from pydantic import PlainValidator
 from cellwright.catalog.models import model_of
 from cellwright.errors import ConfigurationError, DataError, MissingParameterError, did_you_mean
 from cellwright.schema.expressions import Expression, parameter, scalar
-from cellwright.schema.families import Array, FittingObjective, Model
+from cellwright.schema.families import FittingObjective, Model
 from cellwright.schema.names import base_of
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.prepared import PreparedFormula
@@ -88,7 +88,7 @@ class Resistance(FittingObjective):
         p = p.merge(own, Origin("objective"))
         open_names = {name for name in free if name not in own}
         table = self.data_input.table
-        observed = {name: _numbers(table, name) for name in (SOC, RESISTANCE)}
+        observed = {name: table.numbers(name) for name in (SOC, RESISTANCE)}
         if np.abs(observed[SOC]).max(initial=0.0) > PERCENT:
             most = np.abs(observed[SOC]).max()
             said = f"the column {SOC!r} runs to {most:.4g}, and a state of charge is a fraction of 1"
@@ -113,7 +113,7 @@ class Resistance(FittingObjective):
             used=free_names(whole) & open_names,
             reads=_behind(asked | outer | (formula.names & open_names), p),
             formula=whole if isinstance(whole, Expression) else scalar(whole),
-            columns={name: _numbers(table, name) for name in sorted(free_names(whole) & columns)},
+            columns={name: table.numbers(name) for name in sorted(free_names(whole) & columns)},
         )
 
     @property
@@ -141,18 +141,6 @@ class Resistance(FittingObjective):
             at=("options", "model"),
             hint="give a function, for example {arguments: [soc], expression: \"'R0 [Ohm]' * (2 - soc)\"}",
         )
-
-
-def _numbers(table: Columns, name: str) -> Array:
-    column = table[name]
-    gaps = np.flatnonzero(~np.isfinite(column))
-    if gaps.size:
-        raise DataError(
-            f"the column {name!r} holds {gaps.size} values that are no numbers (NaN or infinite), the first in row "
-            f"{int(gaps[0])}",
-            hint="remove these rows",
-        )
-    return column
 
 
 def _bound(formula: Expression | Function, table: Columns) -> Expression:

@@ -62,7 +62,7 @@ def fitted(known, beside=None):
     """Return the result of a fit with further free parameters, with the errors at all rates."""
     ready = cw.pipelines.full_cell.rate_capability(measurements(), HELD_OUT, known, "SPMe", beside)
     objectives = {**ready["rates"].objectives, **ready["held out"].objectives}
-    return cw.run(cw.Pipeline({**ready, "all": cw.Validation(objectives)}), executor="processes")
+    return cw.run(cw.Pipeline({**ready, "all": cw.Validation(objectives)}))
 
 
 def published(known):

@@ -1,6 +1,7 @@
 """Each example runs as it stands, from any folder, and leaves no file but the picture that is asked for."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ NAMES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 
 
 def ran(folder: Path, *arguments: str) -> str:
-    """Run Python in an empty folder and return what it has printed."""
+    """Run a script in an empty folder and return what it has printed."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -39,8 +40,8 @@ def test_an_example_prints_a_table_and_draws_a_picture_of_the_pages(name, tmp_pa
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_a_long_example_is_at_least_read(name, tmp_path):
-    ran(tmp_path, "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'examples')!r}); import {name}")
+def test_a_long_example_is_at_least_read(name):
+    assert callable(runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="read")["main"])
 
 
 def test_the_list_of_examples_names_each():

@@ -1,9 +1,6 @@
 """The short forms on the page of all workflows run as they stand, on measurements of the LG M50."""
 
-import os
 import re
-import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -55,17 +52,10 @@ HEAD, *FORMS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8
 
 
 @pytest.mark.parametrize("form", FORMS, ids=["potential", "diffusivity", "balance", "rates", "circuit"])
-def test_a_short_form_runs(form, folder):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", HEAD + form],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "CELLWRIGHT_HOME": str(folder / "home")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+@pytest.mark.filterwarnings("ignore::UserWarning")  # rests that still move, a circuit without pulses
+def test_a_short_form_runs(form, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    exec(HEAD + form, {})
 
 
 def test_the_page_leads_to_each_other_page():

@@ -160,6 +160,21 @@ def test_a_job_that_cannot_be_pickled_is_told(pool):
         pool.map(CannotBeSent(), tasks(1))
 
 
+def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+    """A worker reads the script that started it, and would start workers of its own."""
+    script = tmp_path / "unguarded.py"
+    places = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "src")]
+    script.write_text(
+        f"import sys\nsys.path[:0] = {places}\n"
+        "from pool_jobs import Squares\n"
+        "from cellwright.compute.processes import ProcessPool\n"
+        "from cellwright.schema.work import Task\n"
+        "ProcessPool(1).map(Squares(), [Task('a', {'x': 1.0})])\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    assert "ended before they had begun (they read the script too" in done.stderr
+
+
 def test_a_pool_that_is_closed_meanwhile_does_not_wait_for_ever():
     pool = ProcessPool(2)
     pool.map(Squares(), tasks(1, 2))

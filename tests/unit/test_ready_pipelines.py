@@ -384,6 +384,11 @@ WRONG = {
         ConfigurationError,
         "no MSMR set: 0 of standard potential",
     ),
+    "fractions of nothing": (
+        lambda: half_cell.ocp_msmr("negative", SLOW, material={**TWO_SITES, f"{SITES} occupancy fraction": [0.0, 0.0]}),
+        ConfigurationError,
+        "add up to 0",
+    ),
     "lists of different lengths": (
         lambda: half_cell.ocp_msmr("negative", SLOW, material={**TWO_SITES, f"{SITES} ideality factor": [1.0]}),
         ConfigurationError,

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from multiprocessing.connection import Connection
 from typing import Any, TextIO
@@ -132,6 +133,11 @@ def _result(future: Any) -> list[Answer] | None:
         return future.result()  # type: ignore[no-any-return]
     except (CellwrightError, ProcessExpired):
         raise
+    except BrokenProcessPool as cause:
+        raise InternalError(
+            "the worker processes ended before they had begun",
+            hint="they read the script too: let it run its work under \"if __name__ == '__main__':\"",
+        ) from cause
     except Exception as cause:
         raise InternalError(f"a worker failed: {type(cause).__name__}: {cause}") from cause
 

@@ -306,6 +306,8 @@ def _sites(values: Mapping[str, Any]) -> list[tuple[float, ...]]:
             hint=f"take one of the library: {', '.join(map(repr, Library.list_materials()))}",
         )
     U0, X, w = (np.asarray(one, dtype=float) for one in lists)
+    if not X.sum() > 0:
+        raise ConfigurationError(f"the fractions of the sites add up to {X.sum():g}, and they are shares of 1")
     return sorted(zip(U0.tolist(), (X / X.sum()).tolist(), w.tolist(), strict=True), reverse=True)
 
 

@@ -24,7 +24,7 @@ from cellwright.models.trust import trust
 from cellwright.schema.expressions import Expression
 from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.simulation import OWN, Array, ModelSpec, Problem, SimulationProblem
-from cellwright.schema.values import Function, free_names
+from cellwright.schema.values import Function, digest, free_names
 
 pybamm.set_logging_level("ERROR")
 logger = logging.getLogger(__name__)
@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 CURRENT = "Current function [A]"
 APPLIED = "Applied current [A]"
 VOLTAGE = "Voltage [V]"
+WRITTEN = 8
+"""How many models are kept as their classes write them; that takes 20 ms (SPM) to 60 ms (DFN), a copy 0.5 ms."""
+_written: dict[str, Any] = {}
 CUT_OFF_EVENTS = frozenset(f"{end} voltage{kind} [V]" for end in ("Minimum", "Maximum") for kind in ("", " switch"))
 
 
@@ -149,6 +152,15 @@ def pybamm_model(spec: ModelSpec) -> Any:
     """Return PyBaMM's model. Raises: `ConfigurationError` for an unknown one, and for options that it does not take."""
     if spec.live is not None:
         return spec.live.fresh()
+    key = digest([spec.module, spec.type, dict(spec.options)])
+    if key not in _written:
+        if len(_written) >= WRITTEN:
+            del _written[next(iter(_written))]
+        _written[key] = _newly_written(spec)
+    return _written[key].new_copy()
+
+
+def _newly_written(spec: ModelSpec) -> Any:
     kind = _kind(spec)
     try:
         return kind(options=dict(spec.options)) if spec.options else kind()

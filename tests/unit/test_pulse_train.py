@@ -227,3 +227,50 @@ def test_noise_in_the_current_of_rests_is_no_pulse():
         cw.split_pulses(
             measurement((0, 600), *[(0.4, 900), (0, 3600)] * 2, (0.002, 900), (0, 3600), (0.4, 900), (0, 60))
         )
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        (lambda train: train.by_soc(1.0, 0.3), "the state of charge of the pulses goes from 0.833 to -0.167"),
+        (lambda train: train.by_soc(1.0, 2000.0), "a capacity in mA.h or a current in mA"),
+        (lambda train: train.by_soc(1.0, 0.0), "a capacity is a number of A.h above 0, not 0.0"),
+        (
+            lambda train: train.by_stoichiometry(0.9, CAPACITY),
+            "the stoichiometry of the pulses goes from 0.925 to 1.08",
+        ),
+        (lambda train: train.by_stoichiometry(0.1, CAPACITY, "anode"), "'negative' or 'positive', not 'anode'"),
+        (lambda train: train.open_circuit(0.1, 2000.0), "a capacity in mA.h or a current in mA"),
+    ],
+)
+def test_capacities_and_starts_that_cannot_be_are_refused(named, said):
+    with pytest.raises(DataError) as told:
+        named(cw.split_pulses(GITT))
+    assert said in str(told.value)
+
+
+def test_a_voltage_that_is_no_number_is_refused_with_its_row():
+    table = {**GITT, "Voltage [V]": np.where(np.arange(len(GITT["Time [s]"])) == 60, np.nan, GITT["Voltage [V]"])}
+    with pytest.raises(DataError, match="the first in row 60"):
+        cw.split_pulses(table)
+
+
+@pytest.mark.parametrize("rest", [1.5, -0.1, "0.01", float("nan")])
+def test_a_rest_is_a_fraction(rest):
+    with pytest.raises(DataError, match="no fraction of the largest current"):
+        cw.split_pulses(GITT, rest=rest)
+
+
+def test_no_measurement_is_told():
+    with pytest.raises(DataError, match="no measurement"):
+        cw.split_pulses([])
+
+
+def test_steps_selected_from_a_pulse_on_begin_with_the_rest_before_it():
+    selected = cw.split_pulses({"data": without(GITT, "Step count"), "options": {"first_step": 3, "last_step": 6}})
+    whole = cw.split_pulses(GITT)[1:3]
+    assert [one.voltages for one in selected] == [one.voltages for one in whole]
+    assert [one.current for one in selected] == [one.current for one in whole]
+    assert [one.duration for one in selected] == pytest.approx([900.0, 900.0])
+    assert selected.rests["Capacity [A.h]"] == pytest.approx([0.0, 0.1, 0.2], abs=1e-6)
+    assert selected[0].table["Current [A]"][0] == 0

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from cellwright.catalog.objectives.measured_current import CURRENT, JUMP, TIME, VOLTAGE, knots
+from cellwright.catalog.objectives.measured_current import CURRENT, JUMP, TIME, VOLTAGE, knots, measured
 from cellwright.catalog.objectives.pulse import Feature, choice
 from cellwright.data.open_circuit import CAPACITY, STEPS
 from cellwright.data.sources import settle
@@ -27,6 +27,12 @@ SHORT = 0.9
 DIGITS = 6
 """Decimals of the values that pulses are named by."""
 STEP = "Step number"
+SLOWEST, FASTEST = 2e-3, 100.0
+"""Largest currents of pulses, in capacities an hour, outside of which a unit is wrong by a factor of 1000."""
+OUTSIDE = 0.02
+"""How far a state of charge or a stoichiometry may lie outside 0 to 1: the error of a counted charge."""
+SIGNS = {"positive": 1, "negative": -1}
+"""Which way the stoichiometry of an electrode goes on discharge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +147,10 @@ class PulseTrain(Sequence[MeasuredPulse]):
         """Return the pulses by the state of charge [-] in their middle, counted from the first row of the measurement.
 
         z = z_0 - q/Q, with z_0 the `start` and Q the `capacity` of the cell [A.h].
+
+        Raises: `DataError` where it leaves 0 to 1.
         """
-        return self.by(start - self._middles / capacity)
+        return self.by(_within(start - self._middles / self._plausible(capacity), "state of charge"))
 
     def by_stoichiometry(
         self, start: float, capacity: float, electrode: Literal["negative", "positive"] = "positive"
@@ -151,8 +159,11 @@ class PulseTrain(Sequence[MeasuredPulse]):
 
         θ = θ_0 ± q/Q, with θ_0 the `start` and Q the `capacity` [A.h] of the electrode between stoichiometries 0 and 1.
         A discharge fills the positive electrode, which the electrode of a half cell is too, and empties the negative.
+
+        Raises: `DataError` where it leaves 0 to 1, or there is no such electrode.
         """
-        return self.by(_stoichiometries(self._middles, start, capacity, electrode))
+        capacity = self._plausible(capacity)
+        return self.by(_within(_stoichiometries(self._middles, start, capacity, electrode), "stoichiometry"))
 
     def by_potential(self, potential: Callable[[Any], Any]) -> dict[float, DataSource]:
         """Return the pulses by the stoichiometry at which an open-circuit potential U(θ) [V] is that of the rests.
@@ -215,9 +226,22 @@ class PulseTrain(Sequence[MeasuredPulse]):
         """
         rests = self.rests
         return {
-            "Stoichiometry": _stoichiometries(rests[CAPACITY], start, capacity, electrode),
+            "Stoichiometry": _stoichiometries(rests[CAPACITY], start, self._plausible(capacity), electrode),
             VOLTAGE: rests[VOLTAGE],
         }
+
+    def _plausible(self, capacity: float) -> float:
+        """Return a capacity [A.h]. Raises: `DataError` for one that these currents cannot belong to."""
+        largest = max((abs(one.current) for one in self), default=float("nan"))
+        if not 0 < capacity < float("inf"):
+            raise DataError(f"a capacity is a number of A.h above 0, not {capacity!r}")
+        if largest / capacity < SLOWEST or largest / capacity > FASTEST:
+            raise DataError(
+                f"the largest current of the pulses, {largest:.4g} A, is {largest / capacity:.3g} times the capacity "
+                f"of {capacity:.4g} A.h",
+                hint="look at their units: a capacity in mA.h or a current in mA is 1000 times too large",
+            )
+        return capacity
 
     @property
     def _middles(self) -> Column:
@@ -241,12 +265,19 @@ def split_pulses(data: Any, *, rest: float | None = None, incomplete: bool = Fal
     positive current, and currents so small that they may be noise.
 
     Raises: `DataError` where there is no pulse, none has rests, the current has the wrong sign or is noise in the
-    rests, or columns are missing.
+    rests, columns are missing or hold values that are no numbers.
     """
     found: list[MeasuredPulse] = []
     charge = 0.0
-    for one in data if isinstance(data, list | tuple) else [data]:
-        pulses, charge = _pulses_of(_calm(settle(_source(one)).table, rest), len(found), charge)
+    tables = data if isinstance(data, list | tuple) else [data]
+    if not tables:
+        raise DataError("there is no measurement to take apart", hint="give a table, a file or a list of these")
+    if rest is not None and not (isinstance(rest, int | float) and 0 <= rest < 1):
+        raise DataError(
+            f"rest={rest!r} is no fraction of the largest current", hint="a number between 0 and 1, such as 0.01"
+        )
+    for one in tables:
+        pulses, charge = _pulses_of(_calm(_begun(settle(_source(one))), rest), len(found), charge)
         found += pulses
     faint = _faint(found)
     if 2 * len(faint) > len(found):
@@ -271,6 +302,16 @@ def split_pulses(data: Any, *, rest: float | None = None, incomplete: bool = Fal
     for doubt in doubts:
         _warn(doubt)
     return PulseTrain(tuple(kept), doubts)
+
+
+def _begun(source: DataSource) -> Columns:
+    """Return the table; where steps were selected from a pulse on, the row at rest before them is put back."""
+    table, voltage = source.table, source.initial_voltage
+    if voltage is None or not table.rows or table[CURRENT][0] == 0:
+        return table
+    first = {TIME: table[TIME][0] - JUMP, CURRENT: 0.0, VOLTAGE: voltage}
+    first |= {name: table[name][0] - 1 for name in STEPS if name in table}
+    return Columns({name: np.append(first.get(name, values[0]), values) for name, values in table.items()})
 
 
 def _calm(table: Columns, rest: float | None) -> Columns:
@@ -298,7 +339,19 @@ def _measured(feature: Feature, table: Columns) -> dict[str, float]:
 
 def _stoichiometries(charge: Column, start: float, capacity: float, electrode: str) -> Column:
     """Return the stoichiometries at charges that a cell has delivered [A.h]."""
-    return start + charge / capacity * (1 if electrode == "positive" else -1)
+    if electrode not in SIGNS:
+        raise DataError(f"an electrode is 'negative' or 'positive', not {electrode!r}")
+    return start + SIGNS[electrode] * charge / capacity
+
+
+def _within(shares: Column, named: str) -> Column:
+    """Return shares of a whole. Raises: `DataError` where they leave 0 to 1 by more than the error of a charge."""
+    if len(shares) and (shares.min() < -OUTSIDE or shares.max() > 1 + OUTSIDE):
+        raise DataError(
+            f"the {named} of the pulses goes from {shares[0]:.3g} to {shares[-1]:.3g}, and lies between 0 and 1",
+            hint="look at start, at capacity [A.h], and at the unit of the current",
+        )
+    return shares
 
 
 def _source(given: Any) -> DataSource:
@@ -308,6 +361,7 @@ def _source(given: Any) -> DataSource:
 def _pulses_of(table: Columns, before: int, charge: float) -> tuple[list[MeasuredPulse], float]:
     """Return the pulses of one table, numbered on, and the charge [A.h] discharged up to its end."""
     time, current = knots(table)
+    measured(table, VOLTAGE)
     pulses = find_pulses(time, current, next((table[name] for name in STEPS if name in table), None))
     charges = charge + discharged(time, current, pulses, JUMP)
     return [_pulse(table, time, charges, pulses, row, before) for row in range(len(pulses))], float(charges[-1])

@@ -208,3 +208,21 @@ def test_a_validation_in_another_unit_is_refused():
         found.validate(data(), capacity=5000.0)
     with pytest.raises(DataError, match="rises where the discharge current"):
         found.validate(data(**{"Current [A]": -I}))
+
+
+def test_a_voltage_that_does_not_move_is_refused():
+    assert "3.7 V in all rows" in refused(DataError, data(**{"Voltage [V]": np.full(len(T), 3.7)}), capacity=5.0)
+
+
+def test_time_that_does_not_pass_is_refused():
+    assert "no time passes" in refused(DataError, data(**{"Time [s]": np.zeros(len(T))}), capacity=5.0)
+
+
+def test_a_circuit_that_was_read_is_written_again_without_its_traces():
+    found = cw.ecm.fit(data(), num_rcs=1, num_knots=2, capacity=5.0)
+    again = cw.ecm.ECMFit.from_dict(found.to_dict())
+    written = again.to_dict()
+    assert np.isnan(again.rmse_mV)
+    assert (written["rmse_mV"], written["time"], written["model_voltage"]) == (None, [], [])
+    assert written["r0"] == found.to_dict()["r0"]
+    assert cw.ecm.ECMFit.from_dict(written).r0.tolist() == found.r0.tolist()

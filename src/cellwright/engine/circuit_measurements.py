@@ -61,8 +61,8 @@ class Trace:
 def trace_of(table: Columns) -> Trace:
     """Return a measurement from its columns; rows of the same time and current count once.
 
-    Raises: `DataError` for columns that are not there, values that are no numbers, time that runs backward, no current
-    at all, a current of the wrong sign, voltages in mV.
+    Raises: `DataError` for columns that are not there, values that are no numbers, time that runs backward or does not
+    pass, no current at all, a current of the wrong sign, a voltage that does not move, voltages in mV.
     """
     time, current = knots(table)
     twice = np.append((np.diff(table[TIME]) == 0) & (np.diff(current) == 0), False)
@@ -73,6 +73,14 @@ def trace_of(table: Columns) -> Trace:
     if float(np.median(volts)) > HIGHEST_VOLTAGE:
         raise DataError(
             f"the column {VOLTAGE!r} has a median of {np.median(volts):.4g}", hint="divide it by 1000 if it is in mV"
+        )
+    if np.ptp(volts) == 0:
+        raise DataError(
+            f"the voltage is {volts[0]:.4g} V in all rows while a current flows", hint=f"look at {VOLTAGE!r}"
+        )
+    if table[TIME][-1] == table[TIME][0]:
+        raise DataError(
+            f"no time passes in {len(time)} rows: all are at {table[TIME][0]:g} s", hint=f"look at {TIME!r}"
         )
     resistance = resistance_at_switches(current, volts)
     corrected, number = (current, 0) if resistance is None else in_step(current, volts, max(resistance, 0.0))

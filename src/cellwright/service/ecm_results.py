@@ -80,7 +80,9 @@ class ECMFit:
 
     @property
     def rmse_mV(self) -> float:
-        """Root mean square of the residuals of all rows [mV]."""
+        """Root mean square of the residuals of all rows [mV]; NaN for a circuit that was read without its traces."""
+        if not self.time:
+            return float("nan")
         return float(np.sqrt(np.mean(np.concatenate(self.residual_mV) ** 2)))
 
     @property
@@ -151,7 +153,8 @@ class ECMFit:
         """Return the parameters as an entry of a pipeline."""
         told = f"equivalent circuit of {self.num_rcs} RC pairs"
         if self.data_voltage:
-            told += f", fitted to {len(self.data_voltage)} measurements with {self.rmse_mV:.3g} mV"
+            count = len(self.data_voltage)
+            told += f", fitted to {count} measurement{'s'[: count > 1]} with {self.rmse_mV:.3g} mV"
         return DirectEntry(parameters=self.parameters(initial_soc), source=told)
 
     def model(self, **options: Any) -> ECM:
@@ -161,11 +164,11 @@ class ECMFit:
     def to_dict(self) -> dict[str, Any]:
         """Return the fit as a document, its traces one behind the other and thinned to a thousand rows."""
         time, data, model = (
-            np.concatenate(one)[_shown(sum(map(len, one)))].tolist()
+            np.concatenate(one)[_shown(sum(map(len, one)))].tolist() if one else []
             for one in (self.time, self.data_voltage, self.model_voltage)
         )
         return {
-            "rmse_mV": self.rmse_mV,
+            "rmse_mV": self.rmse_mV if self.time else None,
             "num_rcs": self.num_rcs,
             "time": time,
             "data_voltage": data,

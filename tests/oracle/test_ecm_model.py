@@ -214,6 +214,17 @@ def test_what_cannot_be_meant_is_told():
     nowhere = ParameterSet().merge({name: CELL[name] for name in CELL if name != "Initial SoC"}, Origin("test"))
     with pytest.raises(MissingParameterError, match="in which state"):
         build(SimulationProblem(spec_of({"type": "ECM"}), nowhere, TIMES, PULSES, TIMES, (VOLTAGE,)))
+    with pytest.raises(ConfigurationError, match="depends on states by name, and not on 3"):
+        solved({"parameter_dependencies": {"R0": 3}})
+    falling = nowhere.merge({OCV: lambda soc: 4 - soc}, Origin("test"))
+    with pytest.raises(ConfigurationError, match="falls from 4 V at a state of charge of 0"):
+        build(
+            SimulationProblem(spec_of({"type": "ECM"}), falling, TIMES, PULSES, TIMES, (VOLTAGE,), initial_voltage=3.7)
+        ).settled({})
+    percent = ParameterSet().merge(CELL | {"Initial SoC": 70.0}, Origin("test"))
+    failed = build(SimulationProblem(spec_of({"type": "ECM"}), percent, TIMES, PULSES, TIMES, (VOLTAGE,))).solve({})
+    assert failed.status == "failed"
+    assert "a state of charge of 70, where 0 is empty and 1 is full" in failed.message
     with pytest.raises(ConfigurationError, match=r"from 3\.2"):
         build(
             SimulationProblem(spec_of({"type": "ECM"}), nowhere, TIMES, PULSES, TIMES, (VOLTAGE,), initial_voltage=5.0)
@@ -289,3 +300,9 @@ def test_knots_of_a_resistance_are_fitted_by_a_current_driven_fit():
     result = cw.run(cw.Pipeline({"cell": known_entry, "R0": base, "fit": fit}))
     for name in names:
         assert result.parameters[name] == pytest.approx(0.02, rel=2e-2)
+
+
+def test_numbers_and_truth_values_of_a_file_are_options_as_pybamm_writes_them():
+    of_a_file = cw.models.ECM({"rc pairs": 2, "butler-volmer": True})
+    assert of_a_file == cw.models.ECM({"rc pairs": "2", "butler-volmer": "true"})
+    assert of_a_file.to_config()["options"] == {"rc pairs": "2", "butler-volmer": "true"}

@@ -32,6 +32,8 @@ SOC, VOLTAGE = "Initial SOC [%]", "Initial voltage [V]"
 LITHIUM = "Cyclable lithium capacity [A.h]"
 CHARGE, OPEN_CIRCUIT = "Initial SoC", "Open-circuit voltage [V]"
 """Of equivalent circuits."""
+BEYOND = 0.1
+"""State of charge by which an equivalent circuit may start beyond empty or full: the error of what was counted."""
 LIMITS = ("Lower voltage cut-off [V]", "Upper voltage cut-off [V]")
 PARTICLES = (*ELECTRODES, "lumped")
 """Where there are particles: in the electrodes, or in the one that stands for the whole cell."""
@@ -159,6 +161,16 @@ class CircuitState(InitialState):
         ocv = ocv.substitute(values) if ocv.names else ocv
         voltage = self.voltage if self.voltage is not None else _number(p, values, VOLTAGE)
         return {CHARGE: soc_at_ocv(ocv, voltage)}
+
+    def overfull(self, p: ParameterSet, values: Mapping[str, float]) -> str:
+        """Return whether the cell would start far beyond empty or full, as it does with percents; empty if not."""
+        begins = dict(self.products).get(CHARGE, _value(p, values, CHARGE))
+        if begins is None or isinstance(begins, Function | str):
+            return ""
+        soc = float(begins.substitute(values) if isinstance(begins, Expression) else begins)
+        if abs(soc - 0.5) <= 0.5 + BEYOND:
+            return ""
+        return f"the cell would start at a state of charge of {soc:.5g}, where 0 is empty and 1 is full"
 
 
 def initial_state(

@@ -26,7 +26,7 @@ def simulation_keywords(model: Any, settings: Mapping[str, Any]) -> dict[str, An
     """
     given = {name: value for name, value in settings.items() if value is not None}
     for name in given.keys() - {*_KEYWORDS, "solver"}:
-        raise _unknown("simulation setting", name, (*_KEYWORDS, "solver"))
+        raise _unknown("simulation setting", name, (*_KEYWORDS, "solver"), name)
     keywords = {}
     for name in given.keys() & set(_KEYWORDS):
         own = getattr(model, f"default_{name}")

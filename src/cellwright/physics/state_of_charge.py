@@ -17,9 +17,15 @@ STATES = np.linspace(0, 1, 1001)
 def soc_at_ocv(ocv: Callable[[Any], Any], voltage: float) -> float:
     """Return the state of charge z [-] at which an open-circuit voltage OCV(z) [V] that rises with z has a value [V].
 
-    It is the least one where the curve turns. Raises: `ConfigurationError` where it does not reach the value.
+    It is the least one where the curve turns. Raises: `ConfigurationError` where it does not reach the value, and for a
+    curve that falls from empty to full.
     """
     curve = np.broadcast_to(np.asarray(ocv(STATES), dtype=float), STATES.shape)
+    if curve[-1] < curve[0]:
+        raise ConfigurationError(
+            f"the open-circuit voltage falls from {curve[0]:.4g} V at a state of charge of 0 to {curve[-1]:.4g} V at 1",
+            hint="0 is the empty cell, 1 the full one",
+        )
     low, high = float(curve.min()), float(curve.max())
     if not low - SLACK <= voltage <= high + SLACK:
         raise ConfigurationError(

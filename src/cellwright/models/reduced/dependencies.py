@@ -32,6 +32,8 @@ def chosen_dependencies(given: Mapping[str, Any], parameters: Collection[str]) -
     for parameter, named in (given.get(OPTION) or {}).items():
         if parameter not in chosen:
             raise pybamm.OptionError(_said(f"nothing in {OPTION!r} is called {parameter!r}", parameter, parameters))
+        if not isinstance(named, str | list | tuple | None):
+            raise pybamm.OptionError(f"{parameter!r} depends on states by name, and not on {named!r}")
         chosen[parameter] = (named,) if isinstance(named, str) else tuple(named or ())
         for state in chosen[parameter]:
             if state not in STATES:

@@ -29,6 +29,7 @@ class Curve:
     """A stand-in for a model: its type names a formula of the parameters and the time. The line fails above d."""
 
     problem: SimulationProblem
+    doubts = ()
     portable = False
     formulas: ClassVar[Mapping[str, Callable[..., Any]]] = {
         "line": lambda p, x: p["a"] + p["b"] * x,

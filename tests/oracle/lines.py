@@ -22,6 +22,7 @@ class Line:
     """V = a + b t of the parameters `a` and `b`; where `b` is a function, b = b(t)."""
 
     problem: SimulationProblem
+    doubts = ()
     portable = True
 
     @property

@@ -66,6 +66,7 @@ class Regression:
     """A stand-in for a model that is integrated: its type names a problem."""
 
     problem: SimulationProblem
+    doubts = ()
     portable = False
 
     @property

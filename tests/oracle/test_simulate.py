@@ -6,7 +6,9 @@ import numpy as np
 import pybamm
 import pytest
 
+from cellwright.catalog.models import spec_of
 from cellwright.errors import ConfigurationError, MissingParameterError
+from cellwright.models import build as builds
 from cellwright.models.parameterised import unphysical
 from cellwright.models.published import published as pybamm_set
 from cellwright.models.simulate import build
@@ -394,7 +396,7 @@ def test_settings_are_read_in_the_form_that_pybamm_writes_them():
         ({"var_pts": {"r": 3}}, "spatial variable 'r'", "var_pts"),
         ({"submesh_types": {"negative particle": {"class": "os.system"}}}, "no submesh 'system'", "submesh_types"),
         ({"spatial_methods": {"negative particle": "FiniteVolumes"}}, "FiniteVolumes", "spatial_methods"),
-        ({"varpts": {}}, "no simulation setting 'varpts'", "simulation_kwargs"),
+        ({"varpts": {}}, "no simulation setting 'varpts'", "varpts"),
     ],
 )
 def test_unknown_settings_are_refused_where_they_stand(settings, said, place):
@@ -423,3 +425,16 @@ def test_what_stands_in_the_definition_of_a_value_is_read():
         .merge({"Positive particle diffusivity [m2.s-1]": tied}, Origin("t"))
     )
     assert "My factor" in build(problem(p)).reads
+
+
+def test_a_setting_that_a_model_brought_is_refused_where_the_model_stands():
+    wrong = {"type": "SPM", "simulation_settings": {"solver": "IDAKLU"}}
+    for model, settings, place in (
+        (wrong, None, ("model", "simulation_settings")),
+        (wrong, {"var_pts": {"r_n": 20}}, ("model", "simulation_settings")),
+        ("SPM", {"solver": "IDAKLU"}, ("simulation_kwargs",)),
+        (wrong, {"solver": "IDAKLUU"}, ("simulation_kwargs",)),
+    ):
+        with pytest.raises(ConfigurationError, match="no solver") as error:
+            builds.build(replace(problem(model="SPM"), model=spec_of(model, settings)))
+        assert error.value.at == ("options", *place, "solver")

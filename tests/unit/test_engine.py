@@ -24,6 +24,7 @@ class Line:
     """A stand-in for a model: V = a + b t, where `a` and `b` are parameters."""
 
     problem: SimulationProblem
+    doubts = ()
 
     @property
     def reads(self):

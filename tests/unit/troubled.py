@@ -17,6 +17,7 @@ class Troubled:
     """V = a + b t; b is 2 unless it is free."""
 
     problem: SimulationProblem
+    doubts = ()
     portable = False
 
     @property

@@ -37,7 +37,17 @@ MODULES = ("lithium_ion", "lead_acid", "equivalent_circuit", "sodium_ion")
 Thermal = Literal["isothermal", "lumped"]
 SurfaceTemperature = Literal["ambient", "lumped"]
 LiveFunction = Annotated[Callable[..., Any], WithJsonSchema({"description": "a function; it has no JSON form"})]
-RCPairs = Annotated[str, Field(pattern=r"^\d+$")]
+
+
+def _as_text(given: Any) -> Any:
+    """Return an option as PyBaMM writes it, where a file or a hand has a number or a truth value."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    return str(given) if isinstance(given, int) else given
+
+
+RCPairs = Annotated[str, Field(pattern=r"^\d+$"), BeforeValidator(_as_text)]
+Switch = Annotated[Literal["false", "true"], BeforeValidator(_as_text)]
 
 
 class PyBaMMModel(Model):
@@ -134,7 +144,7 @@ class ECMOptions(ModelOptions):
     rc_pairs: RCPairs = Field(default="0", alias="rc pairs")
     capacity: Literal["constant", "function"] = "constant"
     resistance_scale: Literal["constant", "function"] = Field(default="constant", alias="resistance scale")
-    butler_volmer: Literal["false", "true"] = Field(default="false", alias="butler-volmer")
+    butler_volmer: Switch = Field(default="false", alias="butler-volmer")
     parameter_dependencies: dict[str, Any] | None = None
 
 
@@ -145,7 +155,8 @@ class ECM(Model):
     positive in discharge, z the state of charge, Q `Nominal cell capacity [A.h]` and as many pairs as `rc pairs` says,
     which are at rest in the beginning. `Open-circuit voltage [V]`, `R0 [Ohm]`, `R1 [Ohm]`, `C1 [F]` and so on are
     functions of z, or of what `parameter_dependencies` says for "OCV", "R0", "R_rc", "C_rc" and "i0": of some of "soc",
-    "temperature" [K] and "current" [A], in this order of their arguments, or of nothing; a number may always be given.
+    "temperature" [K] and "current" [A], as arguments in the order in which it names them, or of nothing; a number may
+    always be given.
     With `butler-volmer` "true" there is η = (2 R T / F) arsinh(I / (2 i₀)), `Charge-transfer overpotential [V]`, with
     the gas constant R and i₀ `Exchange current [A]`, both directions alike.
 
@@ -192,7 +203,7 @@ class GITTModel(Model):
     V = U_p(θ_p) - U_n(θ_n) - I R at the stoichiometries θ = c / c_max of the surfaces, with I the current [A] (positive
     on discharge) and R `Ohmic resistance [Ohm]`. Of each electrode there are the potential U [V], D [m2.s-1], r_s [m],
     the active volume fraction ε [-], the thickness L [m], c_max and the initial c [mol.m-3] under PyBaMM's names. D may
-    depend on θ and the temperature, `Initial temperature [K]`. A is `Electrode cross-sectional area [m2]`, that of all
+    depend on θ and the temperature, `Initial temperature [K]`, which else is not needed. A is `Electrode cross-sectional area [m2]`, that of all
     electrodes together; where it is not given it is height × width × the number of electrodes in parallel. The shells
     of the particles thin out towards the surface, where a pulse is felt first; `simulation_settings` may change that.
 
@@ -236,7 +247,7 @@ class LumpedSPMR(Model):
     function of the temperature (`Series resistance [Ohm]`); θ at the start (`Initial stoichiometry in negative
     electrode`, `… positive …`); for the variable `SoC` and starts by it the windows (`Negative electrode stoichiometry
     at 0% SOC`, `… 100% SOC`, `Positive …`); and with `thermal` "isothermal" the temperature (`Ambient temperature
-    [K]`).
+    [K]`) where anything depends on it.
 
     It starts from the stoichiometries; from a state of charge or a voltage by the windows, or by `Cyclable lithium
     capacity [A.h]`; or from initial and maximum concentrations.
@@ -465,7 +476,7 @@ def spec_of(model: str | Model, settings: Mapping[str, Any] | None = None) -> Mo
     for name, value in (settings or {}).items():
         merge = isinstance(value, Mapping) and isinstance(own.get(name), Mapping)
         own[name] = {**own[name], **value} if merge else value
-    return replace(spec, settings=own)
+    return replace(spec, settings=own, own_settings=frozenset(own.keys() - (settings or {}).keys()))
 
 
 def _named(given: Any) -> str | Model | None:

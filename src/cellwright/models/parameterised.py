@@ -76,6 +76,11 @@ class ParameterisedModel:
         """The inputs that belong to the problem and not to its model, so that one model serves many problems."""
         return {}
 
+    @property
+    def doubts(self) -> Sequence[str]:
+        """What is to be taken with care of how it begins."""
+        return ()
+
     def settled(self, values: Mapping[str, float]) -> tuple[tuple[float, ...], list[float]]:
         """Return the structural parameters and the inputs at these values of the free parameters.
 

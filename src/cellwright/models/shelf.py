@@ -55,7 +55,7 @@ def put(built: Simulation, folder: Path) -> None:
 
 def _file(problem: Problem, folder: Path) -> Path:
     """Return where the model of a problem is kept: by all but the data, of which it asks whether they are there."""
-    data = {"time", "current", "output_times", "frequencies", "initial_voltage", "voltage_window"}
+    data = {"time", "current", "output_times", "frequencies", "initial_voltage", "initial_current", "voltage_window"}
     left_out = data | {"model", "parameters"}
     built_from = [
         type(problem).__name__,

@@ -1,7 +1,7 @@
 """Models built by PyBaMM, to be solved many times: every free parameter and the current is an input."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pybamm
 
 from cellwright.errors import ConfigurationError, MissingParameterError, SolverError, did_you_mean
 from cellwright.models.area import AREA, electrode_area
+from cellwright.models.arguments import looked_at, names_in_arguments, refuse_other_arguments, seen_outside
 from cellwright.models.extraction import agree, kernel_of
 from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
@@ -75,16 +76,20 @@ def required(
 
     That are names, the initial state, the structural ones among the free parameters.
 
+    A parameter with which functions are called that do not look at it may be missing.
+
     Raises: `ConfigurationError` for a variable that the model does not have, or that is more than one number at a time,
-    `MissingParameterError`.
+    and for functions of other arguments than the model's; `MissingParameterError`.
     """
-    info = _parameters_of(model, problem.model.type, variables)
-    needed = frozenset(info) - {CURRENT}
+    info, symbols = _parameters_of(model, problem.model.type, variables)
     p, free = problem.parameters, frozenset(problem.free)
+    refuse_other_arguments(symbols, p, problem.model.type)
+    needed = frozenset(info) - {CURRENT}
+    unseen = names_in_arguments(symbols).keys() - seen_outside(model) - looked_at(symbols, p) - _shaping(model)
     start = initial_state(p, free, getattr(problem, "initial_voltage", None), needed)
     if AREA in needed:
         needed = needed - {AREA} | electrode_area(p, free).names
-    wanted = (needed - start.gives) | start.needs
+    wanted = (needed - start.gives - unseen) | start.needs
     missing = sorted(name for name in wanted if name not in p.values_ and name not in free)
     for name in sorted(wanted & p.values_.keys()):
         missing += sorted(free_names(p.values_[name]) - free - set(missing))
@@ -114,8 +119,11 @@ def _shaping(model: Any) -> set[str]:
     return {node.name for extent in extents for node in extent.pre_order() if isinstance(node, kinds)}
 
 
-def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[str, str]:
-    """Return the parameters that the variables depend on, and of which kind each is."""
+def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the parameters that the variables depend on, and of which kind each is.
+
+    Behind them, the symbols of those that PyBaMM lists.
+    """
     known = list(model.variables)
     for name in sorted(variables):
         if name not in known:
@@ -131,15 +139,9 @@ def _parameters_of(model: Any, kind: str, variables: Collection[str]) -> dict[st
     model.variables = {name: model.variables[name] for name in variables}
     shape = {parameter.name: "Parameter" for parameter in pybamm.Geometry(model.default_geometry).parameters}
     found = model.get_parameter_info()
-    arguments = {node.name: type(node).__name__ for symbol, _ in found.values() for node in _arguments(symbol)}
-    return {**shape, **arguments, **{name: str(sort) for name, (_, sort) in found.items()}}
-
-
-def _arguments(symbol: Any) -> Iterator[Any]:
-    """Yield the parameters in what a function is called with, which PyBaMM's list of parameters leaves out."""
-    kinds = (pybamm.Parameter, pybamm.FunctionParameter)
-    if isinstance(symbol, pybamm.FunctionParameter):
-        yield from (node for child in symbol.children for node in child.pre_order() if isinstance(node, kinds))
+    symbols = {name: symbol for name, (symbol, _) in found.items()}
+    kinds = {name: str(sort) for name, (_, sort) in found.items()}
+    return {**shape, **names_in_arguments(symbols), **kinds}, symbols
 
 
 def _points(model: Any) -> tuple[list[str], ...]:
@@ -183,7 +185,7 @@ def _kind(spec: ModelSpec) -> Any:
     raise ConfigurationError(
         f"{'there is' if spec.module == OWN else 'PyBaMM has'} no model {spec.module}.{spec.type}",
         at=("options", "model"),
-        hint=did_you_mean(spec.type, known),
+        hint=did_you_mean(spec.type, [*known, *MODELS]),
     )
 
 
@@ -293,6 +295,8 @@ def parameter_values(simulation: ParameterisedModel, fixed: Mapping[str, float],
     for name in simulation.start.gives:
         values[name] = simulation.start.symbols(symbols).get(name, "[input]")
     values[CURRENT] = current
+    # What functions are called with and do not look at.
+    values.update(dict.fromkeys(simulation.needed - values.keys() - {AREA}, pybamm.Scalar(np.nan)))
     area = electrode_area(problem.parameters, problem.free)
     if area.names <= values.keys():
         values.setdefault(AREA, to_pybamm(area, {name: pybamm.Parameter(name) for name in area.names}))

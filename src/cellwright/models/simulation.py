@@ -26,6 +26,8 @@ FEW = 100
 """Output times below which thinning gains nothing."""
 WINDOW = ("Lowest voltage [V]", "Highest voltage [V]")
 """The inputs of the events that end a simulation whose voltage leaves the problem's window, and of these the names."""
+LOADED = 0.01
+"""Share of the largest current from which on a first row is under load."""
 KEPT = 8
 """How many models of other structural parameters are kept."""
 
@@ -55,6 +57,18 @@ class BuiltSimulation(ParameterisedModel):
         """The voltages [V] at which the simulation is ended."""
         window = self.problem.voltage_window
         return {} if window is None else dict(zip(WINDOW, window, strict=True))
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """Whether the voltage that it begins at was measured under load."""
+        largest = float(np.max(np.abs(self.problem.current), initial=0.0))
+        if self.start.voltage is None or abs(self.problem.initial_current) <= LOADED * largest:
+            return ()
+        return (
+            f"it begins where the open-circuit voltage is that of the first row, {self.start.voltage:.4g} V, at which "
+            f"a current of {self.problem.initial_current:.3g} A flows: begin the data with a row at rest, or give "
+            f"the initial state",
+        )
 
     @property
     def portable(self) -> bool:

@@ -45,6 +45,10 @@ class Simulated:
         """Return the same, simulated at as few times as give all of them at these points."""
         return replace(self, simulation=self.simulation.thinned(points))
 
+    def doubts(self, inputs: Mapping[str, float], start: bool = False) -> Sequence[str]:
+        """Return what is to be taken with care of the simulation."""
+        return self.simulation.doubts
+
     def predict(self, inputs: Mapping[str, float]) -> Solved:
         """Return what is compared, at these inputs."""
         return self.predict_many([inputs])[0]

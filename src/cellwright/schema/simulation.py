@@ -40,10 +40,13 @@ class ModelSpec:
     """Simulation settings: `var_pts`, `submesh_types`, `spatial_methods`, `geometry`, `solver`."""
     live: LiveModel | None = None
     """The model itself, where its name and options do not tell what it is."""
+    own_settings: frozenset[str] = frozenset()
+    """Those of the settings that came with the model, and not with what it is simulated for."""
 
     def said(self) -> dict[str, Any]:
         """Return all that tells the model from others, for digests."""
-        return {**vars(self), "live": self.live and self.live.digest}
+        told = {name: value for name, value in vars(self).items() if name != "own_settings"}
+        return {**told, "live": self.live and self.live.digest}
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class SimulationProblem:
     variables: tuple[str, ...]
     free: tuple[str, ...] = ()
     initial_voltage: float | None = None
+    initial_current: float = 0.0
+    """The current [A] that flowed at that voltage; with one it is no open-circuit voltage."""
     voltage_window: tuple[float, float] | None = None
     """Voltages [V] at which the simulation ends early; the parameters' own cut-offs do not end it."""
     exact: bool = False
@@ -138,6 +143,11 @@ class Simulation(Protocol):
     @property
     def reads(self) -> frozenset[str]:
         """The names of all parameters that the model, its current and its initial state read."""
+        ...
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """What is to be taken with care of how it begins."""
         ...
 
     @property

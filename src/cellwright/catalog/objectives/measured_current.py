@@ -78,6 +78,7 @@ def driven(
         variables=variables,
         free=tuple(name for name in free if name not in own),
         initial_voltage=start if start is not None or voltage is None else float(voltage[0]),
+        initial_current=float(amps[0]) if start is None else 0.0,
         voltage_window=None if voltage is None else (float(voltage.min()) - MARGIN, float(voltage.max()) + MARGIN),
         exact=exact,
     )

@@ -199,13 +199,14 @@ class GITTModel(Model):
     """Diffusion in the particles and a series resistance, nothing else.
 
     ∂c/∂t = (1/r²) ∂/∂r (D r² ∂c/∂r) in the mean particle of each electrode, D ∂c/∂r = ∓ I r_s / (3 F ε L A) at its
-    surface r = r_s (minus in the negative electrode, which gives lithium on discharge), and
-    V = U_p(θ_p) - U_n(θ_n) - I R at the stoichiometries θ = c / c_max of the surfaces, with I the current [A] (positive
-    on discharge) and R `Ohmic resistance [Ohm]`. Of each electrode there are the potential U [V], D [m2.s-1], r_s [m],
-    the active volume fraction ε [-], the thickness L [m], c_max and the initial c [mol.m-3] under PyBaMM's names. D may
-    depend on θ and the temperature, `Initial temperature [K]`, which else is not needed. A is `Electrode cross-sectional area [m2]`, that of all
-    electrodes together; where it is not given it is height × width × the number of electrodes in parallel. The shells
-    of the particles thin out towards the surface, where a pulse is felt first; `simulation_settings` may change that.
+    surface r = r_s (minus in the negative electrode, which gives lithium on discharge), and V = U_p(θ_p) - U_n(θ_n) - I
+    R at the stoichiometries θ = c / c_max of the surfaces, with I the current [A] (positive on discharge) and R `Ohmic
+    resistance [Ohm]`. Of each electrode there are the potential U [V], D [m2.s-1], r_s [m], the active volume fraction
+    ε [-], the thickness L [m], c_max and the initial c [mol.m-3] under PyBaMM's names. D may depend on θ and the
+    temperature, `Initial temperature [K]`, which else is not needed. A is `Electrode cross-sectional area [m2]`, that
+    of all electrodes together; where it is not given it is height × width × the number of electrodes in parallel. The
+    shells of the particles thin out towards the surface, where a pulse is felt first; `simulation_settings` may change
+    that.
 
     With `working electrode` "positive" it is a half cell: the negative electrode is lithium, U_n = 0, and what is
     tested is called positive, also graphite. `open-circuit potential` and `diffusivity` may be "current sigmoid", one

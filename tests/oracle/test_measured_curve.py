@@ -115,6 +115,23 @@ def test_data_of_the_other_direction_are_refused(capacity, voltage, direction, s
     assert error.value.hint
 
 
+@pytest.mark.parametrize("direction", ["discharge", "lithiation"])
+def test_rows_in_the_order_of_time_tell_a_charge_however_its_capacity_counts(direction):
+    time = 3600.0 * np.arange(51)
+    charges = [
+        Columns({"Time [s]": time, "Current [A]": np.full(51, -0.1), "Voltage [V]": V[::-1]}),
+        Columns({"Time [s]": time, "Capacity [A.h]": Q[::-1], "Voltage [V]": V[::-1]}),
+        Columns({"Time [s]": time, "Capacity [A.h]": Q, "Voltage [V]": V[::-1]}),
+    ]
+    for table in charges:
+        found = measured_curve(table)
+        checked_direction(found, "charge")
+        checked_direction(found, "delithiation")
+        with pytest.raises(DataError, match="the voltage rises with time") as error:
+            checked_direction(found, direction)
+        assert error.value.hint
+
+
 def test_points_at_rest_all_count_though_their_currents_are_not_quite_0():
     offset = np.where(np.arange(51) % 3 == 0, -8e-10, 0.0)
     for at_rest in (False, True):

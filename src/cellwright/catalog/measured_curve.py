@@ -33,7 +33,8 @@ class MeasuredCurve:
     """A voltage [V] over a capacity [A.h] that rises from point to point.
 
     `falls` tells whether the voltage falls as the capacity rises, `forward` whether the rows came in that order,
-    `integrated` whether the capacity is that of the current; `remarks` tell what of the data is doubtful.
+    `integrated` whether the capacity is that of the current, `timed` whether the rows are in the order of time;
+    `remarks` tell what of the data is doubtful.
     """
 
     capacity: Array
@@ -42,6 +43,7 @@ class MeasuredCurve:
     forward: bool
     remarks: tuple[str, ...] = ()
     integrated: bool = False
+    timed: bool = False
 
     @property
     def span(self) -> float:
@@ -82,7 +84,12 @@ def measured_curve(table: Columns, *, at_rest: bool = False) -> MeasuredCurve:
     if np.ptp(V) < NOISE or slope == 0:
         raise DataError(f"the column {VOLTAGE!r} spans {1e3 * np.ptp(V):.3g} mV, which is no curve")
     falls = bool(slope < 0)
-    return MeasuredCurve(q, V, falls, forward, tuple(_against(q, V if falls else -V)), integrated)
+    remarks = tuple(_against(q, V if falls else -V))
+    return MeasuredCurve(q, V, falls, forward, remarks, integrated, TIME in table and _rises(table[TIME]))
+
+
+def _rises(time: Array) -> bool:
+    return bool((np.diff(time) >= 0).all() and time[-1] > time[0])
 
 
 def checked_direction(
@@ -92,20 +99,27 @@ def checked_direction(
 
     The capacity is positive on discharge, as is the current: the voltage of a discharge falls with it. Data of a charge
     count the charge that is put in, with which the voltage rises, or go on counting what is taken out, which is then
-    less in every row. So do those of a half cell, in which lithiation lets the potential fall.
+    less in every row. So do those of a half cell, in which lithiation lets the potential fall. Where the rows are in
+    the order of time, they say themselves whether the voltage falls or rises.
 
     Raises: `DataError` where the data contradict the direction.
     """
     falling = direction in {"discharge", "lithiation"}
     along_rows = curve.falls is curve.forward
+    against_time = curve.timed and falling is not along_rows
     fits = curve.falls if direction == "discharge" else falling in (curve.falls, along_rows)
-    if direction is None or fits:
+    if direction is None or (fits and not against_time):
         return
     going, other = ("falls", "rises") if falling else ("rises", "falls")
     opposite = {
         "charge": "discharge", "discharge": "charge", "lithiation": "delithiation", "delithiation": "lithiation",
     }[direction]  # fmt: skip
     count = "lithium that enters" if direction in {"lithiation", "delithiation"} else "the charge taken out"
+    if against_time:
+        raise DataError(
+            f"the voltage {other} with time, and on {direction} it {going}",
+            hint=f"say 'direction': {opposite!r} if these are data of a {opposite}",
+        )
     raise DataError(
         f"the voltage {other} with {_named(curve.integrated).rstrip(',')}, and on {direction} it {going}",
         hint=f"say 'direction': {opposite!r} if these are data of a {opposite}; else "

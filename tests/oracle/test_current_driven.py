@@ -1,6 +1,7 @@
 """CurrentDriven over voltage, with temperatures and other variables, and with parameters of its own."""
 
 import numpy as np
+import pybamm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -305,3 +306,32 @@ def test_a_measurement_that_begins_under_load_is_doubted_unless_the_initial_stat
         worst, warnings, told = compared(data, **state)
         assert worst < 1e-3
         assert (warnings, told) == ((), [])
+
+
+# What PyBaMM counts alone where it is asked to
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["by name", "live"])
+def test_an_energy_is_that_of_voltage_and_current(live):
+    energy = np.concatenate([[0.0], np.cumsum(np.diff(DISCHARGE["Time [s]"]) * _power(DISCHARGE) / 3600)])
+    data = {**DISCHARGE, "Discharge energy [W.h]": energy}
+    model = pybamm.lithium_ion.SPM() if live else "SPM"
+    series, _ = validated(objective(data, "time", model, **{"objective variables": ["Discharge energy [W.h]"]}))
+    found = np.asarray(series["Discharge energy [W.h] (model)"])
+    assert found[-1] > 10
+    # The trapezoidal rule on the rows of the data.
+    np.testing.assert_allclose(found, energy, atol=5e-3)
+
+
+def test_a_changed_model_that_counts_no_energy_is_refused_where_it_is_compared():
+    model = pybamm.lithium_ion.SPM()
+    model.variables["Twice the voltage [V]"] = 2 * model.variables["Voltage [V]"]
+    data = {**DISCHARGE, "Discharge energy [W.h]": DISCHARGE["Time [s]"]}
+    with pytest.raises(CheckFailedError, match="does not count 'Discharge energy") as error:
+        validated(objective(data, "time", model, **{"objective variables": ["Discharge energy [W.h]"]}))
+    assert "'calculate discharge energy': 'true'" in str(error.value)
+
+
+def _power(data):
+    watts = np.asarray(data["Voltage [V]"]) * np.asarray(data["Current [A]"])
+    return (watts[1:] + watts[:-1]) / 2

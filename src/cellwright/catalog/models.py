@@ -1,7 +1,7 @@
 """Models: PyBaMM's by name, and those of the contract (`cw.models`)."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -34,6 +34,8 @@ __all__ = [
 
 MODULES = ("lithium_ion", "lead_acid", "equivalent_circuit", "sodium_ion")
 """The modules of PyBaMM whose models can be named."""
+COUNTS = "calculate discharge energy"
+"""The option of PyBaMM's models that has them count energies and throughputs."""
 Thermal = Literal["isothermal", "lumped"]
 SurfaceTemperature = Literal["ambient", "lumped"]
 LiveFunction = Annotated[Callable[..., Any], WithJsonSchema({"description": "a function; it has no JSON form"})]
@@ -470,14 +472,36 @@ def model_of(given: Any) -> Model:
     return PyBaMMModel(**given)
 
 
-def spec_of(model: str | Model, settings: Mapping[str, Any] | None = None) -> ModelSpec:
-    """Return the model as simulations take it, with further simulation settings merged over its own."""
-    spec = model_of(model).spec()
+def spec_of(model: str | Model, settings: Mapping[str, Any] | None = None, variables: Iterable[str] = ()) -> ModelSpec:
+    """Return the model as simulations take it, with further simulation settings merged over its own.
+
+    `variables` are those that are read of it. Raises: `ConfigurationError` for a live model that does not count one.
+    """
+    spec = _counting(model_of(model).spec(), variables)
     own = dict(spec.settings)
     for name, value in (settings or {}).items():
         merge = isinstance(value, Mapping) and isinstance(own.get(name), Mapping)
         own[name] = {**own[name], **value} if merge else value
     return replace(spec, settings=own, own_settings=frozenset(own.keys() - (settings or {}).keys()))
+
+
+def _counting(spec: ModelSpec, variables: Iterable[str]) -> ModelSpec:
+    """Return the model with the option by which PyBaMM counts energies and throughputs, where one is read.
+
+    Without it PyBaMM tells them as 0.
+    """
+    counted = [name for name in variables if "energy [W.h]" in name or "hroughput" in name]
+    if not counted or spec.module == OWN or spec.options.get(COUNTS) == "true":
+        return spec
+    if spec.live is None:
+        return replace(spec, options={**spec.options, COUNTS: "true"})
+    if spec.options.get(COUNTS) == "false":
+        raise ConfigurationError(
+            f"the model {spec.type} does not count {counted[0]!r}, which PyBaMM then tells as 0",
+            at=("options", "model"),
+            hint=f"make the model with the option {{{COUNTS!r}: 'true'}}",
+        )
+    return spec
 
 
 def _named(given: Any) -> str | Model | None:

@@ -107,7 +107,7 @@ class CalendarAgeing(SimulationObjective):
         output_times, places = np.unique(time, return_inverse=True)
         variables = tuple(MODES[mode] for mode in modes)
         problem = SimulationProblem(
-            model=spec_of(options.model, settings),
+            model=spec_of(options.model, settings, variables),
             parameters=p.merge(self.parameters or {}, Origin("objective")),
             time=np.array([0.0, output_times[-1]]),
             current=np.zeros(2),
@@ -212,7 +212,7 @@ class CycleAgeing(SimulationObjective):
         refuse(solve, {"save_at_cycles": "the cycles that are kept follow from the data"})
         mode = model_mode(settings.pop(MODE, None))
         problem = ExperimentProblem(
-            model=spec_of(options.model, settings),
+            model=spec_of(options.model, settings, [name for one in measures.values() for name in one.variables]),
             parameters=p.merge(self.parameters or {}, Origin("objective")),
             cycles=protocol.cycles,
             measures=measures,

@@ -31,8 +31,6 @@ BEYOND = 1.0
 """By how much [V] PyBaMM lets the steps of an experiment go beyond the cut-offs."""
 METRIC = " (metric)"
 """What follows the name of an action in the outputs that are the values of its metric; under the name is its score."""
-COUNTS = "calculate discharge energy"
-"""The option of PyBaMM's models that has them count energies and throughputs."""
 TIGHT = {"rtol": 1e-6, "atol": 1e-8}
 """Tolerances of the solver, where none are given: a search compares designs that differ little."""
 
@@ -182,15 +180,16 @@ class DesignObjective(Objective):
         settings, solve = split_settings(options.simulation_kwargs)
         refuse(solve, {"save_at_cycles": "a field of the objective says it"})
         mode = model_mode(settings.pop(MODE, None))
+        courses = self._courses(measures)
         problem = ExperimentProblem(
-            model=_counting(_tight(spec_of(options.model, settings)), measures),
+            model=_tight(spec_of(options.model, settings, [*_read(measures), *courses])),
             parameters=parameters,
             cycles=protocol.cycles,
             measures=measures,
             conditions=protocol.conditions,
             free=tuple(name for name in free if name not in (self.parameters or {})),
             mode=mode,
-            courses=self._courses(measures),
+            courses=courses,
             whole=self.validate_against_experiment_steps,
             kept=None if self.save_at_cycles is None else tuple(self.save_at_cycles),
             ends_alone=ends_alone(options.simulation_kwargs, measures),
@@ -253,8 +252,7 @@ class DesignObjective(Objective):
     def _courses(self, measures: Mapping[str, Metric]) -> tuple[str, ...]:
         if self.output_variables_full is not None:
             return tuple(dict.fromkeys(name for name in self.output_variables_full if name != TIME))
-        read = sorted({name for one in measures.values() for name in one.variables} - {TIME, "SOC"})
-        return tuple(dict.fromkeys([*SHOWN, *read]))
+        return tuple(dict.fromkeys([*SHOWN, *sorted(_read(measures) - {TIME, "SOC"})]))
 
     def _placed(self, error: CellwrightError, measures: Mapping[str, Metric]) -> CellwrightError:
         """Return an error of a variable at the place where the variable is named."""
@@ -273,22 +271,15 @@ class DesignObjective(Objective):
         return {**config, "options": {**config.get("options", {}), "actions": actions}}
 
 
+def _read(measures: Mapping[str, Metric]) -> set[str]:
+    """Return the variables that metrics read."""
+    return {name for one in measures.values() for name in one.variables}
+
+
 def _tight(spec: ModelSpec) -> ModelSpec:
     """Return the model with tolerances, where it has none."""
     chosen = spec.settings.get("solver") is not None
     return spec if chosen else replace(spec, settings={**spec.settings, "solver": TIGHT})
-
-
-def _counting(spec: ModelSpec, measures: Mapping[str, Metric]) -> ModelSpec:
-    """Return the model with the option by which PyBaMM counts energies and throughputs, where one is measured.
-
-    Without it PyBaMM tells them as 0.
-    """
-    read = {name for one in measures.values() for name in one.variables}
-    counted = any("energy [W.h]" in name or "hroughput" in name for name in read)
-    if not counted or spec.live is not None or COUNTS in spec.options:
-        return spec
-    return replace(spec, options={**spec.options, COUNTS: "true"})
 
 
 def _refuse_what_is_not_there(metric: Metric, at: Path, protocol: Protocol, p: ParameterSet) -> None:

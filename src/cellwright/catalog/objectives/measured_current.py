@@ -64,7 +64,7 @@ def driven(
         atol = CURRENT_ATOL if options.interpolant_atol is None else options.interpolant_atol
         rtol = CURRENT_RTOL if options.interpolant_rtol is None else options.interpolant_rtol
         time, amps = compress_current(time, amps, atol=atol, rtol=rtol)
-    spec = spec_of(options.model, options.simulation_kwargs)
+    spec = spec_of(options.model, options.simulation_kwargs, variables)
     if exact and spec.settings.get("solver") is None:
         spec = replace(spec, settings={**spec.settings, "solver": EXACT})
     own = objective.parameters or {}

@@ -449,6 +449,16 @@ def test_a_design_is_searched_by_what_minds_no_kinks():
     assert any(name.startswith("RMSE [mV]") for name in found["objectives"]["data"])
 
 
+@pytest.mark.parametrize(
+    "steps", [["Charge at 1C until 4.1 V"], ["Charge at 1C until 4.1 V", "Hold at 4.1 V until 10 A"]]
+)
+def test_an_experiment_that_has_nothing_to_do_is_told_in_words(steps):
+    one = design({"energy": a.Maximize(m.Last(ENERGY))}, experiment=[steps])
+    found = one.prepare(CELL, (), build).predict({})
+    assert found.status == "failed"
+    assert "nothing to do: the cell is where its steps end" in found.message
+
+
 def test_a_first_design_that_fails_is_a_warning_where_the_search_goes_elsewhere():
     one = design(E_MAX, experiment=IMPOSSIBLE)
     assert found(one, cw.optimizers.CMAES()).ok

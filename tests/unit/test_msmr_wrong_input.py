@@ -94,6 +94,21 @@ def test_fractions_where_capacities_are_asked_for_are_told():
     assert "'species format': 'Xj'" in caught.value.hint
 
 
+def test_the_check_tells_the_option_for_fractions():
+    said = told(half_cell("negative", FILLED, CURVE, model={"species format": "Qj"}))
+    assert any("'species format': 'Xj'" in (one.hint or "") for one in said), said
+
+
+def test_data_that_need_more_than_the_electrode_holds_are_doubted():
+    few = {**TRUTH, name("negative", "capacity"): 4.9}
+    said = [one.message for one in told(half_cell("negative", FILLED, CURVE), free(few))]
+    assert any("holds 0 to 4.9 A.h" in one and "need 0.1 to 4.95 A.h" in one for one in said), said
+    held = {name("negative", "capacity"): cw.Parameter("Q", 4.8, (4.7, 4.9))}
+    known = {key: value for key, value in TRUTH.items() if key not in held}
+    record = fitted(half_cell("negative", FILLED, CURVE), held, known)
+    assert any("beyond, its potential is a straight line" in one for one in record.warnings)
+
+
 def test_a_misspelt_parameter_of_a_fit_is_named():
     parameters = {key.replace("factor (3)", "facter (3)"): value for key, value in free(TRUTH).items()}
     said = [one for one in told(half_cell("negative", FILLED, CURVE), parameters) if one.severity == "error"]
@@ -150,7 +165,7 @@ def test_cells_tell_of_electrodes_that_are_too_small():
     values = {**TRUTH, **truth("positive", GRAPHITE, 3.0, 0.1)}
     cell = cw.objectives.MSMRFullCell({CAPACITY: FILLED, VOLTAGE: 4.2 - 0.2 * FILLED})
     said = [one.message for one in told(cell, free(values))]
-    assert any("the positive electrode holds 3 A.h, less than" in one for one in said)
+    assert any("the positive electrode holds 0 to 3 A.h, and" in one for one in said)
     small = cw.objectives.MSMRFullCell({CAPACITY: 1000 * FILLED, VOLTAGE: 4.2 - 0.2 * FILLED})
     said = [one.message for one in told(small, free(values))]
     assert any("the negative electrode holds 5 A.h at the start" in one and "mA.h" in one for one in said)

@@ -25,6 +25,8 @@ FACTOR = 100.0
 """Ratio of the capacities of data and electrode from which they seem to be in other units."""
 LITTLE = 0.02
 """Share of the data's capacity that the sites at least change by within the data's voltages, where both overlap."""
+SLACK = 1e-3
+"""Share of an electrode's capacity by which the data may need more than it holds before it is told."""
 REACH = 6.0
 """Distance of a site's potential from the data, in units of ω R T/F, beyond which they say nothing of it."""
 
@@ -89,10 +91,16 @@ class HalfCellCurve(PreparedCurve):
         return found
 
     def doubts(self, inputs: Mapping[str, float], start: bool = False) -> Iterator[str]:
-        """Yield what is to be taken with care of the data, and of the sites at the start of a fit."""
+        """Yield what is to be taken with care of the data, and of the sites at these values."""
         yield from self.curve.remarks
-        if start and self.portable:
-            yield from _odd(self.electrode, self.values(inputs), self.curve)
+        if not self.portable:
+            return
+        values, q = self.values(inputs), self.curve.capacity
+        odd = list(_odd(self.electrode, values, self.curve)) if start else []
+        yield from odd
+        if not odd:
+            lower = self.electrode.origin(values)
+            yield from _without_room(self.electrode, values, (lower + q[0], lower + q[-1]), "the electrode", start)
 
     @property
     def _limits(self) -> tuple[float, float]:
@@ -151,20 +159,15 @@ class FullCellCurve(PreparedCurve):
         return _moved(positive.U - negative.U, by_name, self.windows, self.observed)
 
     def doubts(self, inputs: Mapping[str, float], start: bool = False) -> Iterator[str]:
-        """Yield what is to be taken with care of the data, and of the electrodes at the start of a fit."""
+        """Yield what is to be taken with care of the data, and of the electrodes at these values."""
         yield from self.curve.remarks
-        if not start:
-            return
-        values = self.values(inputs)
+        values, span = self.values(inputs), self.curve.span
         for side, electrode in (("negative", self.negative), ("positive", self.positive)):
-            total, span = float(electrode.population(values).Q.sum()), self.curve.span
-            if _other_unit(span, total):
+            total, lower = float(electrode.population(values).Q.sum()), electrode.origin(values)
+            if start and _other_unit(span, total):
                 yield _in_milliamperes(span, total, f"the {side} electrode")
-            elif electrode.origin(values) + span > total:
-                yield (
-                    f"at the start the {side} electrode holds {total:.4g} A.h, less than its lower excess capacity "
-                    f"({electrode.origin(values):.4g} A.h) and the data ({span:.4g} A.h) together"
-                )
+            else:
+                yield from _without_room(electrode, values, (lower, lower + span), f"the {side} electrode", start)
 
     def _potentials(self, values: Mapping[str, float]) -> tuple[Potential, Potential]:
         """Return the potentials of the negative and the positive electrode."""
@@ -223,6 +226,19 @@ def _odd(electrode: MSMRElectrode, values: Mapping[str, float], curve: MeasuredC
         yield (
             f"{electrode.potentials[place]!r} starts at {sites.U0[place]:.4g} V, where the data, from {low:.4g} to "
             f"{high:.4g} V, say nothing of that site"
+        )
+
+
+def _without_room(
+    electrode: MSMRElectrode, values: Mapping[str, float], needed: tuple[float, float], holder: str, start: bool
+) -> Iterator[str]:
+    """Yield what to tell where the data need lithium [A.h] that an electrode does not hold."""
+    total = float(electrode.population(values).Q.sum())
+    if needed[0] < -SLACK * total or needed[1] > (1 + SLACK) * total:
+        when = "at the start " if start else ""
+        yield (
+            f"{when}{holder} holds 0 to {total:.4g} A.h, and by its lower excess capacity the data need "
+            f"{needed[0]:.4g} to {needed[1]:.4g} A.h of it: beyond, its potential is a straight line"
         )
 
 

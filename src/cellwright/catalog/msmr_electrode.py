@@ -188,7 +188,8 @@ def _count(name: ElectrodeNames, third: Quantity, values: _Values, options: MSMR
     if count and values.count(name, third):
         return count
     hint = did_you_mean(site_name(name, third, 0), [*values.p.values_, *values.free])
-    if values.count(name, other):
+    swapped = values.count(name, other) > 0
+    if swapped:
         form = "Xj" if other == "occupancy fraction" else "Qj"
         hint = f"there is {site_name(name, other, 0)!r}: give the model the options {{'species format': {form!r}}}"
     missing = site_name(name, third if count else "standard potential", 0)
@@ -196,7 +197,7 @@ def _count(name: ElectrodeNames, third: Quantity, values: _Values, options: MSMR
         f"the model of the {name.electrode} electrode needs sites, and there is no {missing!r}"
         + (f" (in the direction {options.direction!r})" if options.direction else ""),
         hint=hint or "start from a material of the library: cw.Material.from_library(…)",
-        detail={"missing": [missing]},
+        detail={} if swapped else {"missing": [missing]},  # which no element needs to provide
     )
 
 

@@ -50,6 +50,9 @@ SOC, LITHIUM = "SOC", "Total lithium in negative electrode [mol]"
 CONTROLLED = frozenset(["Battery voltage [V]", "Voltage [V]", "Current [A]", "Power [W]"])
 """The variables by which steps are controlled and ended."""
 EXPERIMENT = ("options", "experiment")
+NOTHING = "the experiment has nothing to do: the cell is where its steps end before they begin"
+AT_THE_END = "infeasible due to exceeded bounds at initial conditions"
+"""What PyBaMM says of steps that have nothing to do, where there are several."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +98,14 @@ class BuiltExperiment(ParameterisedModel):
                     calc_esoh="capacity" in simulation.experiment.termination,
                     callbacks=[ending],
                 )
+            if isinstance(solution, pybamm.EmptySolution):
+                return Solved("failed", message=NOTHING)
             known = self._known(self.quantities, {**fixed, **inputs})
             record = self._record(solution, ending, Health(simulation, solution, inputs, self.health, known))
             outputs = {name: np.atleast_1d(one.measure(record)) for name, one in self.problem.measures.items()}
             outputs |= self._courses(record)
         except Exception as cause:  # whatever fails inside PyBaMM is a status of this solve
-            return Solved("failed", message=one_line(cause))
+            return Solved("failed", message=NOTHING if AT_THE_END in str(cause) else one_line(cause))
         missing = [name for name in self.problem.measures if np.isnan(outputs[name]).any()]
         if self.problem.whole and not record.complete:
             return Solved("failed", outputs, ending.told())

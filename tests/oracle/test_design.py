@@ -377,6 +377,7 @@ E_MAX = {"energy": a.Maximize(m.Last(ENERGY))}
          "varies over"),
         (design(E_MAX, {"v": a.LessThan(m.Last("Voltag [V]"), 4)}), ("constraints", "v"), "did you mean 'Voltage [V]"),
         (design(E_MAX, output_variables_full=["Curent [A]"]), ("output_variables_full",), "did you mean 'Current [A]'"),
+        (design(E_MAX, save_at_cycles=[0, 1]), ("save_at_cycles",), "cycle 1 is to be kept, and the experiment has 1"),
         (design({"m": a.Minimize(m.Parameter("Cel mass [kg]"))}), (), "'Cel mass [kg]'"),
         (design({"e": {"type": "Maximise", "metric": {"type": "Last", "variable": ENERGY}}}), ("actions", "e"),
          "did you mean 'Maximize'"),

@@ -16,6 +16,7 @@ from cellwright.engine.search import TotalCost
 from cellwright.engine.world import MemoryJournal
 from cellwright.errors import CanceledError, SolverError
 from cellwright.physics.identifiability import determination, slopes
+from cellwright.schema.expressions import parameter
 from cellwright.schema.parameters import Origin
 from cellwright.schema.search import Space
 from cellwright.testing.cells import discharge, published
@@ -41,6 +42,19 @@ def test_a_line_has_the_covariance_of_linear_regression():
         expected = t.interval(0.95, len(TIME) - 2, value, np.sqrt(variance))
         assert row["interval"] == pytest.approx(expected, rel=1e-6)
     assert record.result["identifiability"]["words"] == []
+
+
+def test_a_constraint_that_is_kept_gives_the_intervals_of_a_tied_parameter():
+    """y = a + b t with a + b = 3 is y - 3 = b (t - 1), of one parameter."""
+    y, objective = measured("line", a=1.0, b=2.0)
+    constraint = cw.priors.Constraint(parameter("a") + parameter("b") - 3, 1e8)
+    record = fitted(objective, LINE, constraints=[constraint])
+    b = float((y - 3) @ (TIME - 1) / ((TIME - 1) @ (TIME - 1)))
+    sse = float(np.sum((y - 3 - b * (TIME - 1)) ** 2))
+    variance = sse / (len(TIME) - 1) / float((TIME - 1) @ (TIME - 1))
+    # The penalty of a finite weight leaves 1e-7 of the sum.
+    assert covariance(record) == pytest.approx(variance * np.array([[1, -1], [-1, 1]]), rel=1e-4)
+    assert record.result["identifiability"]["undetermined"] == []
 
 
 TRANSFORMS = [None, "Identity", "Log", "Log10", "Exp", "Pow10", "Inverse", "Negate"]

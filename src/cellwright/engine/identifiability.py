@@ -104,7 +104,7 @@ def uncertainty(line: Linearisation, level: float, noises: frozenset[str] = froz
     kept = [np.flatnonzero(usable[block.rows]) + block.rows.start for block in line.blocks]
     rows, count = np.concatenate(kept), sum(map(len, kept))
     effective = np.array([name not in noises for name in line.space.names]) & _acts(line, kept)
-    held = line.space.held(line.point) * scale
+    held = line.held * scale
     freedom: float = count - int(effective.sum()) + len(held)
     given = all(block.given_noise is not None for block in line.blocks)
     if freedom < 1 and not given:
@@ -120,7 +120,9 @@ def uncertainty(line: Linearisation, level: float, noises: frozenset[str] = froz
     width = quantile(level, freedom)
     weighted = line.jacobian[rows] * scale * np.sqrt(weights)[:, None]
     variances = np.concatenate([weights * sigmas**2, np.zeros(len(held))])
-    # What groups of parameters keep is known exactly; its rows are as long as the longest column.
+    # What groups and constraints keep is known exactly: data say nothing of it, and its rows are as long as the longest
+    # column.
+    weighted -= weighted @ np.linalg.pinv(held) @ held
     rows_held = held / np.linalg.norm(held, axis=1, keepdims=True) * np.linalg.norm(weighted, axis=0).max()
     weighted = np.vstack([weighted, rows_held])
     found = determination(weighted, variances, effective, width, resolution_of(line.space).rank)

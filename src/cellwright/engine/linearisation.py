@@ -17,6 +17,8 @@ from cellwright.schema.search import Batch, Dimension, Space
 
 FROM_START = 0.1
 """Share of the start that stands for a value closer to 0 than that."""
+KEPT = 1e-3
+"""By how much a constraint may be missed, as a fraction of its size at the start, and still count as kept."""
 QUADRATIC = 1e-6
 """Departure from a parabola, as a fraction, up to which a cost counts as a sum of squares."""
 
@@ -67,6 +69,9 @@ class Linearisation:
     blocks: tuple[Block, ...]
     standing: bool
     counts: Mapping[str, int]
+    held: Array
+    """Rows (k, d) whose products with a change of the coordinates are 0: what groups of parameters and equations that
+    the point keeps leave no choice of."""
 
     @property
     def usable(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -114,7 +119,22 @@ def linearised(
     sides = values[1:].reshape(len(point), 2, -1)
     jacobian = slopes(values[0], sides, offsets)
     counts = dict(evaluation.counts)
-    return Linearisation(question.space, point, values[0], jacobian, offsets, blocks, standing, counts)
+    held = _held(question, point, offsets)
+    return Linearisation(question.space, point, values[0], jacobian, offsets, blocks, standing, counts, held)
+
+
+def _held(question: Question, point: Array, offsets: Array) -> Array:
+    """Return the directions (k, d) in which the point cannot go: of groups, and of constraints f = 0 that it keeps."""
+    held = question.space.held(point)
+    for condition in question.cost.terms.conditions(question.space):
+        at = condition.excess(point)
+        if not condition.equality or not abs(at) <= KEPT:
+            continue
+        sides = [[[condition.excess(x)] for x in _beside(point, i, pair)] for i, pair in enumerate(offsets)]
+        further = np.vstack([held, slopes(np.array([at]), np.array(sides), offsets)])
+        if np.isfinite(further).all() and np.linalg.matrix_rank(further) == len(further):
+            held = further
+    return held
 
 
 def differences(batch: Batch) -> Array:

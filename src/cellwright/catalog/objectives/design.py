@@ -172,6 +172,7 @@ class DesignObjective(Objective):
             )
         parameters = p.merge(self.parameters or {}, Origin("objective"))
         protocol = protocol_of(options.experiment)
+        self._refuse_cycles(len(protocol.cycles))
         asked = self.asked()
         for at, one in asked.values():
             _refuse_what_is_not_there(one.metric, at, protocol, parameters)
@@ -236,6 +237,13 @@ class DesignObjective(Objective):
             return DesignOptions(**(self.options or {}))
         except CellwrightError as error:
             raise error.within("options") from None
+
+    def _refuse_cycles(self, count: int) -> None:
+        """Make sure that the experiment has the cycles that are kept. Raises: `ConfigurationError`."""
+        for number in self.save_at_cycles or ():
+            if not 0 <= number < count:
+                said = f"cycle {number} is to be kept, and the experiment has {count}, 0 to {count - 1}"
+                raise ConfigurationError(said, at=("save_at_cycles",), hint="cycles count from 0")
 
     def _kept(self, metric: Metric) -> Metric:
         """Return the metric, which is read of the cycles that are kept where it names none."""

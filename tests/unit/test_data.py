@@ -57,6 +57,9 @@ def test_files_with_and_without_header_and_with_comments(tmp_path):
     bare.write_text("# sto, ocp\n0.1,0.5\n0.2,0.4\n")
     named = settle(parse({"data": f"file:{bare}", "options": {"columns": ["Stoichiometry", "Voltage [V]"]}}))
     assert named.table["Voltage [V]"].tolist() == [0.5, 0.4]
+    with pytest.raises(DataError, match="no column 'Stoichiometry'") as unnamed:
+        settle(parse(f"file:{bare}")).table["Stoichiometry"]
+    assert "the file has no header: name its 2 columns in order" in unnamed.value.hint
     with pytest.raises(DataError, match="3 column names"):
         settle(parse({"data": f"file:{bare}", "options": {"columns": ["a", "b", "c"]}}))
     headed = tmp_path / "cycle.csv"

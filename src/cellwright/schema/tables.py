@@ -1,5 +1,6 @@
 """Columns of measured data, by name."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +19,8 @@ def no_column(name: str, known: Collection[str]) -> DataError:
     or all."""
     base, _, unit = name.partition(" [")
     hint = did_you_mean(name, known) or f"there are {', '.join(map(repr, known))}"
+    if known and all(re.fullmatch(r"column_\d+", other) for other in known):
+        hint = f"the file has no header: name its {len(known)} columns in order, options: {{columns: [{name!r}, …]}}"
     for other in known:
         if unit and " [" in other and other.partition(" [")[0].lower() == base.lower():
             hint = f"there is {other!r}: give it in {unit.rstrip(']')}, under the name {name!r}"

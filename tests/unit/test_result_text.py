@@ -43,3 +43,11 @@ def test_analyses_and_validations_are_told_in_lines():
     assert printed.splitlines()[1] == f"  {DN}: {low:.5g} to {high:.5g}"
     assert f"{DN}: total index" in str(result.element("sobol"))
     assert "RMSE [mV] (Voltage [V]): " in str(result.element("judged"))
+
+
+def test_a_search_that_did_not_arrive_says_so():
+    objective = cw.objectives.CurrentDriven(discharge(published()), {"model": "SPM"})
+    free = {DN: cw.transforms.Log10(cw.Parameter(DN, 3e-14, (1e-15, 1e-12)))}
+    fit = cw.DataFit(objective, parameters=free, optimizer=cw.optimizers.ScipyLeastSquares(max_nfev=1))
+    text = str(cw.run(cw.Pipeline({"known": cw.from_pybamm("Chen2020"), "fit": fit})))
+    assert "  the search did not converge: The maximum number of function evaluations is exceeded." in text

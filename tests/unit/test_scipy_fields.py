@@ -5,6 +5,7 @@ import pytest
 
 import cellwright as cw
 from cellwright.catalog.estimators.scipy import ScipyEstimator
+from cellwright.errors import ConfigurationError
 from cellwright.schema.variant import members
 from cellwright.testing.kits import box
 from cellwright.testing.searches import Search, bowl
@@ -23,6 +24,7 @@ def problems(estimator):
         (o.ScipyMinimize(method="dogleg"), "method", "asks for second derivatives"),
         (o.ScipyMinimize(tool=1e-6), "tool", "no field 'tool' (did you mean 'tol'"),
         (o.ScipyMinimize(bounds=[(0, 1)]), "bounds", "those of the fit"),
+        (o.ScipyLeastSquares(ftol="small"), "ftol", "'ftol' is a number, not 'small'"),
         (o.ScipyLeastSquares(method="lma"), "method", "no method 'lma' (did you mean 'lm'"),
         (o.ScipyLeastSquares(max_nfe=4), "max_nfe", "did you mean 'max_nfev'"),
         (o.ScipyDifferentialEvolution(popsiz=4), "popsiz", "did you mean 'popsize'"),
@@ -50,3 +52,17 @@ def test_nothing_is_said_of_the_example_and_of_what_all_searches_are_told(kind):
     example = kind.example.fields if kind.example is not None else {}
     assert not problems(kind(**example))
     assert not problems(kind(**example).limited(7))
+
+
+def test_what_scipy_cannot_do_with_an_option_is_no_traceback_of_its_own():
+    with pytest.raises(ConfigurationError, match="SciPy's minimize refuses") as caught:
+        Search(o.ScipyMinimize(options={"maxiter": "few"}), bowl).run()
+    assert caught.value.at == ("optimizer",)
+
+
+def test_a_mistake_in_what_is_searched_stays_what_it_is():
+    def broken(points):
+        raise TypeError("a mistake of ours")
+
+    with pytest.raises(TypeError, match="a mistake of ours"):
+        Search(o.ScipyMinimize(), broken).run()

@@ -231,6 +231,8 @@ def _lines(record: ElementRecord) -> Iterator[str]:
     for statistics in (record.result.get("summary_stats") or {}).values():
         yield from (f"{one['name']}: {_short(one['value'])}" for one in statistics)
     yield from (record.result.get("identifiability") or {}).get("words") or ()
+    if record.result.get("success") is False:
+        yield f"the search did not converge: {record.result.get('message') or 'no reason given'}"
     yield from record.warnings
     if record.error:
         yield str(record.error.get("message", ""))

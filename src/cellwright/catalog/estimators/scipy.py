@@ -52,8 +52,8 @@ class ScipyEstimator(Estimator):
         """Yield what keeps the search from this space: methods and keywords that SciPy's function does not know."""
         yield from super().refusals(space)
         given = self.model_extra or {}
-        known = set(signature(getattr(import_module("scipy.optimize"), self.function)).parameters) - self.taken
-        known |= self.keywords.keys() | self.besides
+        own = signature(getattr(import_module("scipy.optimize"), self.function)).parameters
+        known = (set(own) - self.taken) | self.keywords.keys() | self.besides
         for name in sorted(given.keys() - known):
             said = f"{type(self).__name__} has no field {name!r}"
             if name in self.taken:
@@ -61,6 +61,9 @@ class ScipyEstimator(Estimator):
             else:
                 hint = did_you_mean(name, known) or f"its fields are {', '.join(sorted(known))}"
                 yield ConfigurationError(said, at=(name,), hint=hint)
+        for name in sorted(given.keys() & own.keys()):
+            if isinstance(given[name], str) and type(own[name].default) in (int, float):
+                yield ConfigurationError(f"{name!r} is a number, not {given[name]!r}", at=(name,))
         method = given.get("method")
         if isinstance(method, str) and self.methods and self._method(method) not in self.methods:
             said = f"SciPy's {self.function} has no method {method!r}"
@@ -347,6 +350,14 @@ def called(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
     except CellwrightError:
         raise
     except (TypeError, ValueError) as cause:
-        if isinstance(cause, TypeError) and "unexpected keyword" not in str(cause):
+        if isinstance(cause, TypeError) and not ("unexpected keyword" in str(cause) or _of_scipy(cause)):
             raise
         raise ConfigurationError(f"SciPy's {function.__name__} refuses: {cause}", at=("optimizer",)) from cause
+
+
+def _of_scipy(error: BaseException) -> bool:
+    """Return whether an error was raised by a line of SciPy, not by what it calls."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0] == "scipy"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracle"))
-from msmr_cells import CAPACITY, GRAPHITE, VOLTAGE, fitted, free, half_cell, name, potential, truth, world
+from msmr_cells import CAPACITY, GRAPHITE, NMC, VOLTAGE, fitted, free, half_cell, name, potential, truth, world
 
 import cellwright as cw
 from cellwright.engine.check import check
@@ -102,11 +102,23 @@ def test_the_check_tells_the_option_for_fractions():
 def test_data_that_need_more_than_the_electrode_holds_are_doubted():
     few = {**TRUTH, name("negative", "capacity"): 4.9}
     said = [one.message for one in told(half_cell("negative", FILLED, CURVE), free(few))]
-    assert any("holds 0 to 4.9 A.h" in one and "need 0.1 to 4.95 A.h" in one for one in said), said
+    assert any("to 4.899 A.h between" in one and "need 0.1 to 4.95 A.h" in one for one in said), said
     held = {name("negative", "capacity"): cw.Parameter("Q", 4.8, (4.7, 4.9))}
     known = {key: value for key, value in TRUTH.items() if key not in held}
     record = fitted(half_cell("negative", FILLED, CURVE), held, known)
     assert any("beyond, its potential is a straight line" in one for one in record.warnings)
+
+
+def test_limits_of_an_electrode_that_the_cell_goes_beyond_are_told():
+    values = {**TRUTH, **truth("positive", NMC, 5.6, 0.4)}
+    V = potential(NMC, 5.6, 0.4 + FILLED) - CURVE[::-1]
+    held = {name("positive", "capacity"): cw.Parameter("Q", 5.6, (5.5, 5.7))}
+    known = {key: value for key, value in values.items() if key not in held}
+    for limits, expected in (((2.5, 5.0), 0), ((2.5, 4.2), 1)):
+        options = {"positive voltage limits": list(limits)}
+        record = fitted(cw.objectives.MSMRFullCell({CAPACITY: FILLED, VOLTAGE: V}, options=options), held, known)
+        assert sum("between 4.2 and 2.5 V" in one for one in record.warnings) == expected
+        assert len(record.warnings) == expected
 
 
 def test_a_misspelt_parameter_of_a_fit_is_named():
@@ -165,7 +177,7 @@ def test_cells_tell_of_electrodes_that_are_too_small():
     values = {**TRUTH, **truth("positive", GRAPHITE, 3.0, 0.1)}
     cell = cw.objectives.MSMRFullCell({CAPACITY: FILLED, VOLTAGE: 4.2 - 0.2 * FILLED})
     said = [one.message for one in told(cell, free(values))]
-    assert any("the positive electrode holds 0 to 3 A.h, and" in one for one in said)
+    assert any("the positive electrode holds" in one and "need 0.1 to 4.95 A.h" in one for one in said)
     small = cw.objectives.MSMRFullCell({CAPACITY: 1000 * FILLED, VOLTAGE: 4.2 - 0.2 * FILLED})
     said = [one.message for one in told(small, free(values))]
     assert any("the negative electrode holds 5 A.h at the start" in one and "mA.h" in one for one in said)

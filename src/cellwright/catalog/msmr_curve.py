@@ -100,7 +100,8 @@ class HalfCellCurve(PreparedCurve):
         yield from odd
         if not odd:
             lower = self.electrode.origin(values)
-            yield from _without_room(self.electrode, values, (lower + q[0], lower + q[-1]), "the electrode", start)
+            needed = lower + q[0], lower + q[-1]
+            yield from _without_room(self.electrode, values, needed, self._limits, "the electrode", start)
 
     @property
     def _limits(self) -> tuple[float, float]:
@@ -162,12 +163,14 @@ class FullCellCurve(PreparedCurve):
         """Yield what is to be taken with care of the data, and of the electrodes at these values."""
         yield from self.curve.remarks
         values, span = self.values(inputs), self.curve.span
-        for side, electrode in (("negative", self.negative), ("positive", self.positive)):
+        sides = ("negative", self.negative, self.limits[0]), ("positive", self.positive, self.limits[1])
+        for side, electrode, limits in sides:
             total, lower = float(electrode.population(values).Q.sum()), electrode.origin(values)
             if start and _other_unit(span, total):
                 yield _in_milliamperes(span, total, f"the {side} electrode")
             else:
-                yield from _without_room(electrode, values, (lower, lower + span), f"the {side} electrode", start)
+                needed = lower, lower + span
+                yield from _without_room(electrode, values, needed, limits, f"the {side} electrode", start)
 
     def _potentials(self, values: Mapping[str, float]) -> tuple[Potential, Potential]:
         """Return the potentials of the negative and the positive electrode."""
@@ -230,15 +233,23 @@ def _odd(electrode: MSMRElectrode, values: Mapping[str, float], curve: MeasuredC
 
 
 def _without_room(
-    electrode: MSMRElectrode, values: Mapping[str, float], needed: tuple[float, float], holder: str, start: bool
+    electrode: MSMRElectrode,
+    values: Mapping[str, float],
+    needed: tuple[float, float],
+    limits: tuple[float, float],
+    holder: str,
+    start: bool,
 ) -> Iterator[str]:
-    """Yield what to tell where the data need lithium [A.h] that an electrode does not hold."""
-    total = float(electrode.population(values).Q.sum())
-    if needed[0] < -SLACK * total or needed[1] > (1 + SLACK) * total:
+    """Yield what to tell where the data need lithium [A.h] that an electrode does not hold between its limits [V]."""
+    sites = electrode.population(values)
+    most, least = map(float, sites.at(np.array(limits)).q)
+    slack = SLACK * float(sites.Q.sum())
+    if needed[0] < least - slack or needed[1] > most + slack:
         when = "at the start " if start else ""
         yield (
-            f"{when}{holder} holds 0 to {total:.4g} A.h, and by its lower excess capacity the data need "
-            f"{needed[0]:.4g} to {needed[1]:.4g} A.h of it: beyond, its potential is a straight line"
+            f"{when}{holder} holds {least:.4g} to {most:.4g} A.h between {limits[1]:.4g} and {limits[0]:.4g} V, and by "
+            f"its lower excess capacity the data need {needed[0]:.4g} to {needed[1]:.4g} A.h of it: beyond, its "
+            "potential is a straight line"
         )
 
 

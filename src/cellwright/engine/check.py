@@ -17,7 +17,14 @@ from cellwright.engine.recall import recall
 from cellwright.engine.starts import starting_values
 from cellwright.engine.validate import judging
 from cellwright.engine.world import World
-from cellwright.errors import CellwrightError, CheckFailedError, Problem, did_you_mean, nearest
+from cellwright.errors import (
+    CellwrightError,
+    CheckFailedError,
+    MissingParameterError,
+    Problem,
+    did_you_mean,
+    nearest,
+)
 from cellwright.schema.document import Pipeline
 from cellwright.schema.elements import Analysis, AnyElement, ArrayDataFit, DataFit, DataFitOptions, Validation
 from cellwright.schema.families import Calculation, Entry
@@ -82,6 +89,12 @@ class Walk:
     fitted: set[str] = field(default_factory=set)
     waiting: list["Unmet"] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    guessed: list[str] = field(default_factory=list)
+    """Calculations without a value at the initial guess of a fit before them; what it finds may have one."""
+
+    def follows_a_fit(self, names: Iterable[str]) -> bool:
+        """Return whether one of the values is, or was derived from, one that an earlier fit stands for by its guess."""
+        return any(not self.fitted.isdisjoint({name, *self.behind.get(name, ())}) for name in names)
 
     def produce(self, element: str, values: dict[str, Any]) -> None:
         """Note what an element gives and let it flow on."""
@@ -190,6 +203,16 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
     view = walk.parameters.recording()
     try:
         values = computed(element, view)
+    except MissingParameterError:
+        raise
+    except CellwrightError as error:
+        if not walk.follows_a_fit(view.reads or ()):
+            raise
+        doubt = Problem.of(error if error.at[:1] == (name,) else error.within(name))
+        said = f"at the initial guess of the fit before, {doubt.message}"
+        walk.problems.append(replace(doubt, severity="warning", message=said))
+        walk.guessed.append(name)
+        return
     finally:
         walk.read(name, view.reads or ())
     walk.problems += [Problem("warning", remark, (name,)) for remark in view.remarks or ()]
@@ -313,7 +336,11 @@ def _unmet(pipeline: Pipeline, walk: Walk) -> Iterator[Problem]:
         if later and not (unmet.severity == "warning" and unmet.parameter in walk.fitted):
             too_late.setdefault((unmet.element, later[0]), []).append(unmet)
         elif unmet.severity == "error":
-            yield _missing(unmet, [one for one in walk.broken if place[one] < place[unmet.element]], walk)
+            broken, guessed = (
+                [one for one in names if place[one] < place[unmet.element]] for names in (walk.broken, walk.guessed)
+            )
+            problem = _missing(unmet, [*broken, *guessed], walk)
+            yield replace(problem, severity="warning") if guessed and not broken else problem
     for (element, producer), several in too_late.items():
         names = [repr(unmet.parameter) for unmet in several]
         told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

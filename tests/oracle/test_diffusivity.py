@@ -313,7 +313,8 @@ PULSE = {
         (slice(None, 4), {}, "no rest after the pulse"),
         (slice(2, None), {}, "no rest before the pulse"),
         (slice(0, 2), {}, "no step with a current"),
-        (slice(None), {"step number": 7}, "no step 7"),
+        (slice(None), {"step number": 7}, "no step 7: 0, 1, 2"),
+        ([0, 2, 1, 3, 5, 4], {}, "time runs backward at row 5"),
         (slice(None), {"step number": 2}, "the step 2 is a rest"),
         (slice(None), {"dt_pulse": 900.0}, "not inside the pulse of 400 s"),
         (slice(None), {"dt_IR": 400.0}, "not inside the pulse"),
@@ -332,8 +333,18 @@ def test_steps_are_those_of_the_current_where_no_column_tells_them():
     expected = DiffusivityFromPulse("positive", PULSE).compute(RADIUS_ALONE)
     plain = {name: values for name, values in PULSE.items() if name != "Step number"}
     assert DiffusivityFromPulse("positive", plain).compute(RADIUS_ALONE) == expected
+    for step in (0, 2):
+        with pytest.raises(DataError, match=f"the step {step} is a rest"):
+            DiffusivityFromPulse("positive", plain, options={"step number": step}).compute(RADIUS_ALONE)
+    assert DiffusivityFromPulse("positive", plain, options={"step number": 1}).compute(RADIUS_ALONE) == expected
     renamed = {**plain, "Step from cycler": [244, 244, 246, 246, 247, 247]}
     assert DiffusivityFromPulse("positive", renamed).compute(RADIUS_ALONE) == expected
+
+
+def test_a_voltage_that_is_no_number_is_told_with_its_row():
+    data = {**PULSE, "Voltage [V]": [4.0, 4.0, 3.995, np.nan, 3.98, 3.99]}
+    with pytest.raises(DataError, match="the first in row 3"):
+        DiffusivityFromPulse("positive", data).compute(RADIUS_ALONE)
 
 
 @pytest.mark.parametrize("last", [4.0, 4.01])

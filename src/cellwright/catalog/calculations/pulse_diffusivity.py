@@ -30,6 +30,8 @@ NOISY = 0.1
 """Relative standard error of a diffusivity from which on the noise is told."""
 UNRELAXED = 0.05
 """Share of the change of the rest voltage that it may still drift in one more such rest before it is told."""
+TOLD = 6
+"""Steps that an error names."""
 BENT = 0.2
 """Share by which the slope over the square root of time may change within a pulse, beyond that of a sphere."""
 
@@ -55,8 +57,8 @@ class DiffusivityFromPulse(Calculation):
     noise counts in full; it is told where it makes D uncertain by more than 10 %, as on a plateau, as are rests at
     whose end the voltage still moves and a voltage that is not straight over √t. The pulse is the step `step number`,
     else the first that is no rest, by the columns `Step number`, `Step count` or `Step from cycler`, and without these
-    by the current. It begins with the last point of the rest before it, or a sampling interval before its own first
-    point where that is later.
+    by the current, counted from 0. It begins with the last point of the rest before it, or a sampling interval before
+    its own first point where that is later.
 
     Source: Weppner & Huggins, J. Electrochem. Soc. 124 (1977) 1569, doi:10.1149/1.2133112; for spheres Wang et al.,
     Prog. Energy 4 (2022) 032004, doi:10.1088/2516-1083/ac692c.
@@ -87,8 +89,9 @@ class DiffusivityFromPulse(Calculation):
     def compute(self, p: ParameterSet) -> Values:
         """Return the diffusivity [m2.s-1].
 
-        Raises: `DataError` for missing columns, data without a pulse or without rests before and after it, a pulse of
-        one point, times outside the pulse, and voltages that do not move, or not the same way, in and by the pulse.
+        Raises: `DataError` for missing columns, rows that are in no order or no numbers, data without a pulse or
+        without rests before and after it, a pulse of one point, times outside the pulse, and voltages that do not move,
+        or not the same way, in and by the pulse.
         """
         name = names_of(self.electrode, self.phase, self.direction)
         radius = positive(p, names_of(self.electrode, self.phase).particle_radius)
@@ -156,14 +159,31 @@ def _doubts(pulse: _Points, name: str, found: tuple[float, float] | None) -> Ite
 
 
 def _steps(table: Columns) -> Column:
-    """Return a number that changes with the step: that of the cycler, or else what kind of current it is."""
+    """Return the step of each row: that of the cycler, or else counted from 0 by what kind of current it is."""
     named = next((table[name] for name in STEPS if name in table), None)
-    return step_marks(table["Current [A]"]) if named is None else named
+    if named is not None:
+        return named
+    marks = step_marks(table["Current [A]"])
+    return np.cumsum(np.diff(marks, prepend=marks[:1]) != 0).astype(float)
+
+
+def _refuse_rows(time: Column, voltage: Column) -> None:
+    """Raise `DataError` for rows that are in no order, and voltages that are no numbers."""
+    backward = np.flatnonzero(np.diff(time) < 0)
+    if backward.size:
+        raise DataError(f"time runs backward at row {backward[0] + 1}", hint="sort the rows (transforms: {sort: true})")
+    gaps = np.flatnonzero(~(np.isfinite(time) & np.isfinite(voltage)))
+    if gaps.size:
+        raise DataError(
+            f"time or voltage hold values that are no numbers (NaN or infinite), the first in row {gaps[0]}",
+            hint="remove these rows",
+        )
 
 
 def _pulse(table: Columns, options: DiffusivityFromPulseOptions) -> _Points:
     """Return the points of a pulse between two rests."""
     time, current, voltage = table["Time [s]"], table["Current [A]"], table[VOLTAGE]
+    _refuse_rows(time, voltage)
     step = _steps(table)
     edges = np.flatnonzero(np.diff(step)) + 1
     parts = [part for part in np.split(np.arange(len(step)), edges) if len(part)]
@@ -174,7 +194,8 @@ def _pulse(table: Columns, options: DiffusivityFromPulseOptions) -> _Points:
     else:
         place = next((index for index, part in enumerate(parts) if step[part[0]] == options.step_number), None)
     if place is None:
-        wanted = "no step with a current" if options.step_number is None else f"no step {options.step_number}"
+        steps = ", ".join(f"{step[part[0]]:g}" for part in parts[:TOLD]) + (", …" if len(parts) > TOLD else "")
+        wanted = "no step with a current" if options.step_number is None else f"no step {options.step_number}: {steps}"
         raise DataError(f"the data have {wanted}", hint="look at the columns 'Step number' and 'Current [A]'")
     if rests[place]:
         raise DataError(

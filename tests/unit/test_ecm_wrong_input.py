@@ -226,3 +226,32 @@ def test_a_circuit_that_was_read_is_written_again_without_its_traces():
     assert (written["rmse_mV"], written["time"], written["model_voltage"]) == (None, [], [])
     assert written["r0"] == found.to_dict()["r0"]
     assert cw.ecm.ECMFit.from_dict(written).r0.tolist() == found.r0.tolist()
+
+
+@pytest.mark.parametrize(
+    ("measured", "options", "said"),
+    [
+        (data(), {"initial_soc": 80.0}, "less than or equal to 1"),
+        (data(), {"capacity": -5.0}, "greater than 0"),
+        (data(), {"initial_soc": 0.1}, "goes from a state of charge of -0.7"),
+        (data(**{"Voltage [V]": V + 1}), {}, "the measurement begins at 5.1 V"),
+    ],
+)
+def test_a_validation_that_the_circuit_cannot_follow_is_refused(measured, options, said):
+    found = cw.ecm.fit(data(), num_rcs=0, num_knots=2, capacity=5.0)
+    with pytest.raises(CellwrightError) as told:
+        found.validate(measured, **options)
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize("tau", [10.0, 400.0])
+def test_rows_too_far_apart_to_tell_a_fast_pair_from_the_series_resistance_are_told(tau):
+    """A pair of 10 s goes 63 % of its way between two rows: whether it is in the first of them nobody knows."""
+    pair = np.zeros(len(T))
+    for row in range(1, len(T)):
+        pair[row] = pair[row - 1] * np.exp(-10 / tau) + 0.02 * I[row] * -np.expm1(-10 / tau)
+    noise = 1e-4 * np.random.default_rng(0).standard_normal(len(T))
+    found = cw.ecm.fit(data(**{"Voltage [V]": V - pair + noise}), num_rcs=1, num_knots=1, capacity=5.0)
+    told = [warning for warning in found.warnings if "rows that lie 10 s apart" in warning]
+    assert len(told) == (tau == 10.0)
+    assert found.rc_pairs[0].tau[0] == pytest.approx(tau, rel=0.05)  # by a tenth of a millivolt of noise

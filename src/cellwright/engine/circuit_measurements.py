@@ -118,15 +118,19 @@ def joined(
     soc = data.soc
     for number, (trace, own) in enumerate(zip(traces, capacities, strict=True)):
         refuse_wrong_units(trace, float(own), f"measurement {number}")
-        visited = soc[course.segment == number]
-        low, high = float(visited.min()), float(visited.max())
-        if low < -OUTSIDE or high > 1 + OUTSIDE:
-            raise DataError(
-                f"measurement {number} goes from a state of charge of {low:.3f} to {high:.3f}: it moves "
-                f"{trace.charge:.4g} A.h in a cell of {own:.4g} A.h",
-                hint="look at the capacity, the initial_soc and the unit of the current",
-            )
+        refuse_outside(soc[course.segment == number], trace, float(own), f"measurement {number}")
     return data
+
+
+def refuse_outside(soc: Array, trace: Trace, capacity: float, named: str) -> None:
+    """Raise `DataError` where a measurement leaves the states of charge from 0 to 1."""
+    low, high = float(soc.min()), float(soc.max())
+    if low < -OUTSIDE or high > 1 + OUTSIDE:
+        raise DataError(
+            f"{named} goes from a state of charge of {low:.3f} to {high:.3f}: it moves {trace.charge:.4g} A.h in a "
+            f"cell of {capacity:.4g} A.h",
+            hint="look at the capacity, the initial_soc and the unit of the current",
+        )
 
 
 def soc_at(curve: OCVCurve, voltage: float, named: str) -> float:

@@ -57,16 +57,21 @@ class Course:
         return interval
 
     @cached_property
-    def ends(self) -> tuple[Array, Array]:
-        """The currents [A] at the beginning and at the end of the interval before each row."""
+    def jumps(self) -> NDArray[np.bool_]:
+        """Whether the current goes from one steady value to another in the interval before each row."""
         before = np.concatenate([self.current[:1], self.current[:-1]])
         change = np.abs(self.current - before)
         change[self.starts] = 0
         largest = float(np.max(np.abs(self.current), initial=0.0))
         steady = change <= STEADY * largest
         around = np.append(steady[1:], True) & np.concatenate([[True], steady[:-1]])
-        jumps = (change >= JUMP * largest) & around
-        return np.where(jumps, self.current, before), self.current
+        return np.asarray((change >= JUMP * largest) & around)
+
+    @cached_property
+    def ends(self) -> tuple[Array, Array]:
+        """The currents [A] at the beginning and at the end of the interval before each row."""
+        before = np.concatenate([self.current[:1], self.current[:-1]])
+        return np.where(self.jumps, self.current, before), self.current
 
     @cached_property
     def charge(self) -> Array:

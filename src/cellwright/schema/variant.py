@@ -361,4 +361,4 @@ def _finding(finding: Mapping[str, Any], at: Path, kind: type[BaseModel]) -> Pro
         case _:
             given = finding["input"]
             shown = "an array" if isinstance(given, np.ndarray) else repr(given)
-            return Problem("error", f"{finding['msg'].lower()}, got {shown[:80]}", at)
+            return Problem("error", f"{finding['msg'][:1].lower()}{finding['msg'][1:]}, got {shown[:80]}", at)

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from cellwright.engine.circuit_fit import CircuitData, CircuitFit, KnotPlan, fit_circuit, knot_plan
 from cellwright.engine.circuit_measurements import Trace, joined
 from cellwright.errors import ConfigurationError, DataError
-from cellwright.physics.equivalent_circuit import hats, soc_at_voltage
+from cellwright.physics.equivalent_circuit import Course, hats, soc_at_voltage
 from cellwright.schema.ecm import CapacityBounds, ECMFitOptions, ECMMeasurement, OCVCurve
 from cellwright.service.ecm_results import ECMFit, ECMValidation, RCPair, read_trace
 
@@ -29,6 +29,8 @@ NARROW = 0.05
 """Visited range of states of charge below which curves are hardly functions of it."""
 PRIOR_FULL = 5.0
 """Standard deviation of logarithms from knot to knot with a regularization of 1."""
+BLURRED = 0.2
+"""Share of its way that the fastest pair goes between the rows beside a switch from which on that is told."""
 RESTLESS = 5e-3
 """Voltage [V] by which a rest in the beginning may drift."""
 
@@ -191,6 +193,7 @@ def _result(found: CircuitFit, fits_ocv: bool, bounds: tuple[float, float] | Non
     ]
     if np.mean(np.concatenate(list(loose.values()))) > SPARSE:
         told.append("the data determine fewer knots than there are: take fewer (num_knots) or a regularization")
+    told += _blurred(data.course, pairs)
     if bounds is not None and np.isclose(data.capacity[0], bounds, rtol=1e-4).any():
         told.append(f"the capacity ends at its bound of {data.capacity[0]:.4g} A.h: it may lie beyond")
     ends = [*data.course.starts[1:], data.course.rows]
@@ -211,6 +214,19 @@ def _result(found: CircuitFit, fits_ocv: bool, bounds: tuple[float, float] | Non
         r0_error=r0_error,
         warnings=tuple(told),
     )
+
+
+def _blurred(course: Course, pairs: Sequence[RCPair]) -> Iterator[str]:
+    """Yield what is not known of the fastest pair where the current is switched between rows that lie far apart."""
+    if not pairs or not course.jumps.any():
+        return
+    interval, tau = float(np.median(course.interval[course.jumps])), float(np.median(pairs[0].tau))
+    share = 1 - np.exp(-interval / tau)
+    if share > BLURRED:
+        yield (
+            f"the current is switched somewhere between rows that lie {interval:.3g} s apart, and is taken to be "
+            f"switched at the beginning: R0 and R1 (tau1 {tau:.3g} s) may each be off by {share:.0%} of R1"
+        )
 
 
 def _errors(found: CircuitFit, soc: Array, fits_ocv: bool) -> tuple[Array, list[tuple[Array, Array]], Array]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from cellwright.catalog.entries.direct import DirectEntry
 from cellwright.catalog.models import ECM
 from cellwright.data.sources import settle
-from cellwright.engine.circuit_measurements import Trace, refuse_wrong_units, trace_of
-from cellwright.errors import CellwrightError, ConfigurationError
+from cellwright.engine.circuit_measurements import MARGIN, Trace, refuse_outside, refuse_wrong_units, trace_of
+from cellwright.errors import CellwrightError, ConfigurationError, DataError
 from cellwright.physics.equivalent_circuit import Circuit, Course, soc_at_voltage, state_of_charge, voltage
 from cellwright.schema.datasource import DataLoaderOptions, DataSource
 from cellwright.schema.ecm import ECMMeasurement
@@ -110,19 +110,28 @@ class ECMFit:
         Raises: as `fit`.
         """
         given = {"start_step": start_step, "end_step": end_step, "initial_soc": initial_soc, "capacity": capacity}
-        one = ECMMeasurement.of(measurement)
-        one = one.model_copy(update={name: value for name, value in given.items() if value is not None})
+        said = dict(ECMMeasurement.of(measurement))
+        one = ECMMeasurement(**said | {name: value for name, value in given.items() if value is not None})
         trace = read_trace(one, 0)
         capacity = one.capacity or self.capacity_Ah[0]
         refuse_wrong_units(trace, capacity, "the measurement")
         start = one.initial_soc if one.initial_soc is not None else self._start(trace)
         course = Course(trace.time, trace.current, np.array([0]))
         soc = state_of_charge(course, np.array([start]), np.array([capacity]))
+        refuse_outside(soc, trace, capacity, "the measurement")
         return ECMValidation(
             trace.time, trace.voltage, voltage(self.circuit, course, soc), soc, capacity, start, self.num_rcs
         )
 
     def _start(self, trace: Trace) -> float:
+        ends, current = np.array([0.0, 1.0]), float(trace.current[0])
+        low, high = self.circuit.ocv_at(ends) - current * self.circuit.r0_at(ends)
+        if not low - MARGIN <= trace.voltage[0] <= high + MARGIN:
+            raise DataError(
+                f"the measurement begins at {trace.voltage[0]:.4g} V, and the circuit goes from {low:.4g} to "
+                f"{high:.4g} V there",
+                hint="give its initial_soc, and look whether it is of the same cell",
+            )
         return soc_at_voltage(self.circuit, float(trace.voltage[0]), float(trace.current[0]))
 
     def parameters(self, initial_soc: float | None = None) -> dict[str, Any]:

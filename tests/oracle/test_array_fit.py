@@ -53,6 +53,8 @@ def test_one_that_fails_is_told_and_leaves_the_others():
     record = done(world(pool=Failing()), fit=cw.ArrayDataFit(objectives, parameters=LINE)).element("fit")
     assert normalise(record.result["parameter_values"]["b"])[0].tolist() == [1.0, 3.0]
     assert "this one never ends" in record.result["failed_objectives"]["2"]
+    assert "parameters at 2 values" in str(record)
+    assert "2 failed: " in str(record)
     with pytest.raises(SolverError, match="never ends"):
         done(world(pool=Failing()), fit=cw.ArrayDataFit({"2": objectives["2"]}, parameters=LINE))
 

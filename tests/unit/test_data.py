@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cellwright.data.sources import settle
+import cellwright as cw
+from cellwright.data.sources import inlined, settle
 from cellwright.data.steps import step_count
 from cellwright.errors import CellwrightError, DataError, NotImplementedYetError
 from cellwright.schema.datasource import parse
@@ -166,3 +167,16 @@ def test_filters_that_cannot_be_are_told(filters, said):
 def test_what_is_not_built_yet_is_said_and_not_ignored(given):
     with pytest.raises(NotImplementedYetError):
         settle(parse(given))
+
+
+def test_a_table_that_a_fit_finds_stays_a_reference_where_the_data_of_a_pipeline_are_put_into_it(tmp_path):
+    (tmp_path / "ocp.csv").write_text("Stoichiometry,Voltage [V]\n0.1,4.2\n0.9,3.6\n")
+    pipeline = cw.Pipeline(
+        {
+            "ocp": cw.calculations.OCPDataInterpolant("positive", f"file:{tmp_path / 'ocp.csv'}"),
+            "D": cw.calculations.DiffusivityDataInterpolant("positive", "table:Positive particle diffusivity [m2.s-1]"),
+        }
+    )
+    elements = inlined(pipeline).to_config()["elements"]
+    assert elements["D"]["data"] == "table:Positive particle diffusivity [m2.s-1]"
+    assert "file:" not in str(elements["ocp"])

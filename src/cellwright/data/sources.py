@@ -5,7 +5,7 @@ from pathlib import Path
 from cellwright.data.steps import select_steps
 from cellwright.data.transforms import transformed, with_capacity
 from cellwright.errors import CellwrightError, DataError, NotImplementedYetError, did_you_mean
-from cellwright.schema.datasource import DataLoaderOptions, DataSource, TimeRangeSpec
+from cellwright.schema.datasource import TABLE, DataLoaderOptions, DataSource, TimeRangeSpec
 from cellwright.schema.document import Pipeline
 from cellwright.schema.tables import Columns
 
@@ -99,10 +99,14 @@ def settle(source: DataSource) -> DataSource:
 def inlined(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline with the columns of all files in it, so that it can travel.
 
+    A table that a fit of the pipeline finds stays a reference.
+
     Raises: `CellwrightError` with the place in the document of the first file that cannot be read.
     """
 
     def change(source: DataSource, at: tuple[str, ...]) -> DataSource:
+        if (source.reference or "").startswith(TABLE):
+            return source
         try:
             return read(source)
         except CellwrightError as error:

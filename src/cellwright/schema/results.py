@@ -220,7 +220,8 @@ def _lines(record: ElementRecord) -> Iterator[str]:
         yield f"{row['name']}: {_short(row['value'])}{between}{unknown}"
     values = record.result.get("parameter_values") or {}
     if values and not rows:
-        yield f"{len(values)} parameters" if len(values) > 1 else next(iter(values))
+        count = f" at {len(record.result['values'])} values" if "fits" in record.result else ""
+        yield (f"{len(values)} parameters" if len(values) > 1 else next(iter(values))) + count
     for row in (row for rows in (record.result.get("metrics") or {}).values() for row in rows):
         unit = f" {row['unit']}" if row["unit"] else ""
         yield f"{row['name']} ({row['asked']}): {_short(row['initial'])} to {_short(row['fitted'])}{unit}"
@@ -233,6 +234,8 @@ def _lines(record: ElementRecord) -> Iterator[str]:
     yield from (record.result.get("identifiability") or {}).get("words") or ()
     if record.result.get("success") is False:
         yield f"the search did not converge: {record.result.get('message') or 'no reason given'}"
+    for objective, message in (record.result.get("failed_objectives") or {}).items():
+        yield f"{objective} failed: {message}"
     yield from record.warnings
     if record.error:
         yield str(record.error.get("message", ""))

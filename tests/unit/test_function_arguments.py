@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cellwright as cw
 from cellwright.catalog.models import spec_of
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.build import build
@@ -123,3 +124,38 @@ def test_a_lumped_cell_of_one_temperature_needs_none():
     )
     with pytest.raises(MissingParameterError, match=r"Ambient temperature \[K\]"):
         voltage("SingleElectrodeLumpedSPMR", cell | {"Series resistance [Ohm]": lambda T: 0.02 * T / 300})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("R0 [Ohm]", -0.02, "R0 [Ohm] is -0.02, and cannot be negative"),
+        ("R1 [Ohm]", 0.0, "R1 [Ohm] is 0, and must be positive"),
+        ("C1 [F]", -1000.0, "C1 [F] is -1000, and must be positive"),
+        ("Nominal cell capacity [A.h]", -5.0, "must be positive"),
+        ("R0 [Ohm]", np.array([[0.0, 1.0], [0.02, 0.03]]), "'R0 [Ohm]' is an array, and a model takes a number"),
+        ("R0 [Ohm]", {"x": [0.0, 1.0], "y": [0.02, 0.03]}, "'R0 [Ohm]' is a table of columns"),
+    ],
+)
+def test_values_that_no_model_can_take_are_refused(name, value, said):
+    values = cw.direct_entries.DirectEntry({**CIRCUIT, name: value}).compute(ParameterSet())
+    with pytest.raises(ConfigurationError) as told:
+        voltage({"type": "ECM", "options": {"rc pairs": "1"}}, values)
+    assert said in str(told.value)
+
+
+def test_no_series_resistance_is_no_mistake():
+    without = voltage({"type": "ECM", "options": {"rc pairs": "1"}}, CIRCUIT | {"R0 [Ohm]": 0.0})
+    # 1 A over 20 mOhm; the solver's tolerance
+    np.testing.assert_allclose(
+        without - voltage({"type": "ECM", "options": {"rc pairs": "1"}}, CIRCUIT), 0.02, atol=1e-6
+    )
+
+
+def test_a_capacity_in_another_unit_is_doubted():
+    data = {"Time [s]": [0.0, 10.0, 20.0], "Current [A]": [0.0, 1.0, 1.0], "Voltage [V]": [3.7, 3.68, 3.68]}
+    for capacity, doubts in ((5.0, 0), (5000.0, 1)):
+        entry = cw.direct_entries.DirectEntry(CIRCUIT | {"Nominal cell capacity [A.h]": capacity})
+        one = cw.objectives.CurrentDriven(data, options={"model": {"type": "ECM", "options": {"rc pairs": "1"}}})
+        report = cw.check(cw.Pipeline({"cell": entry, "v": cw.Validation({"o": one})}))
+        assert ["mA.h" in problem.hint for problem in report.problems] == [True] * doubts

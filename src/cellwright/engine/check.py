@@ -107,6 +107,10 @@ class Walk:
         for name in names:
             self.readers.setdefault(name, set()).add(element)
 
+    def note(self, element: str, problems: Iterable[Problem]) -> None:
+        """Note problems at places within an element."""
+        self.problems += [replace(problem, at=(element, *problem.at)) for problem in problems]
+
     def find(self, element: str, errors: Iterable[CellwrightError]) -> None:
         """Note what is wrong with an element: one problem for each missing parameter, one for each other error."""
         for error in errors:
@@ -142,7 +146,7 @@ def check(pipeline: Pipeline, world: World) -> CheckReport:
 def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
     later = list(element.unimplemented())
     if later:
-        walk.problems += [replace(problem, at=(name, *problem.at)) for problem in later]
+        walk.note(name, later)
         walk.broken.append(name)
         _stand_in(name, element, walk)
         return
@@ -153,7 +157,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
         walk.find(name, [error])
         return
     if problems:
-        walk.problems += [replace(problem, at=(name, *problem.at)) for problem in problems]
+        walk.note(name, problems)
         walk.broken.append(name)
         rest = _without(ready, {problem.at[1] for problem in problems if len(problem.at) > 1})
         if rest is None:
@@ -171,6 +175,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
         elif isinstance(ready, ArrayDataFit):
             for setup, errors in look_at_each(name, ready, walk.parameters, world):
                 _note_fit(name, setup, errors, walk)
+            walk.note(name, implausible(ready.objectives, walk.parameters))
             _stand_in(name, ready, walk)
         elif isinstance(ready, Analysis):
             setup, errors = look(name, ready, walk.parameters, world)
@@ -180,7 +185,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
             one, errors = prepared(ready.objectives, walk.parameters, (), world.simulate)
             walk.find(name, errors)
             walk.read(name, frozenset().union(*(objective.reads for objective in one.values())))
-            walk.problems += [replace(problem, at=(name, *problem.at)) for problem in told_by(one, {})]
+            walk.note(name, [*implausible(ready.objectives, walk.parameters), *told_by(one, {})])
             judging(ready, walk.parameters)
         elif isinstance(ready, Entry | Calculation):
             _look_at_values(name, ready, walk)
@@ -233,7 +238,7 @@ def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
         elsewhere = setup.estimator.global_search or setup.estimator.random or element.multistarts is not None
         doubtful += unweighed(setup.ready, setup.cost.whole)
         doubtful += first_design(setup.ready, setup.space.values(setup.space.initial), elsewhere)
-    walk.problems += [replace(problem, at=(name, *problem.at)) for problem in doubtful]
+    walk.note(name, doubtful)
     _note_fit(name, setup, errors, walk)
     _stand_in(name, element, walk)
 
@@ -242,7 +247,7 @@ def _note_fit(name: str, setup: FitSetup, errors: list[CellwrightError], walk: W
     walk.find(name, errors)
     start = setup.space.values(setup.space.initial)
     doubtful = [*unlikely(setup.estimator, setup.cost, setup.ready), *told_by(setup.ready, start, start=True)]
-    walk.problems += [replace(problem, at=(name, *problem.at)) for problem in doubtful]
+    walk.note(name, doubtful)
     walk.read(name, setup.reads)
     for free in setup.space.names:
         _warn_of_stale(name, free, setup.reads, walk)

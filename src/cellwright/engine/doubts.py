@@ -67,6 +67,9 @@ def _of_table(table: Mapping[str, Any], p: ParameterSet) -> Iterator[Problem]:
     capacity = _number(p, CAPACITY, np.inf)
     if len(current) and np.max(np.abs(current)) > 100 * capacity:
         yield _unit(CURRENT, current, "mA")
+    if len(current) and 0 < np.max(np.abs(current)) < 1e-3 * _number(p, CAPACITY, 0.0):
+        said = f"the largest current is {np.max(np.abs(current)):.3g} A, and {CAPACITY!r} is {capacity:.4g}"
+        yield Problem("warning", said, (), "a capacity in mA.h is 1000 times too large")
     if len(current) and len(voltage) and np.max(current) <= 0 < -np.min(current) and voltage[-1] < voltage[0] - 0.05:
         said = f"the voltage falls from {voltage[0]:.4g} to {voltage[-1]:.4g} V while the current is negative"
         yield Problem("warning", said, (), "a current that discharges is positive here: change its sign")

@@ -1,5 +1,6 @@
 """A model and the parameters it is given: what it needs of them, and its inputs at values of the free ones."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -14,14 +15,18 @@ from cellwright.schema.simulation import Problem, Solved
 from cellwright.schema.values import free_names
 
 POSITIVE = {
-    "m2.s-1": ("diffusivity",),
-    "m": ("thickness", "radius", "height", "width"),
-    "m2": ("area",),
-    "mol.m-3": ("Maximum concentration",),
-    "s": ("diffusion time",),
-    "A.h": ("electrode capacity", "electrolyte capacity"),
+    "m2.s-1": "diffusivity",
+    "m": "thickness|radius|height|width",
+    "m2": "area",
+    "mol.m-3": "Maximum concentration",
+    "s": "diffusion time",
+    "A.h": "(electrode|electrolyte|[Cc]ell) capacity",
+    "Ohm": r"^R[1-9]\d*$",
+    "F": r"^C\d+$",
 }
-"""By unit: what cannot be zero or negative."""
+"""By unit the names of what cannot be zero or negative."""
+NOT_NEGATIVE = {"Ohm": "^R0$"}
+"""By unit the names of what may be zero besides."""
 KEPT = 32
 """Initial states that are kept."""
 
@@ -143,14 +148,24 @@ def unphysical(inputs: Mapping[str, float]) -> str:
     for name, value in inputs.items():
         if not np.isfinite(value):
             return f"{name} is {value}"
+        wrong = below(name, value)
+        if wrong:
+            return wrong
         base, unit = base_of(name), unit_of(name)
-        positive = any(word in base for word in POSITIVE.get(unit or "", ()))
-        if positive and value <= 0:
-            return f"{name} is {value:g}, and must be positive"
         if unit is None and base.endswith(("volume fraction", "porosity")) and not 0 < value <= 1:
             return f"{name} is {value:g}, and must lie between 0 and 1"
         if unit == "mol.m-3" and "oncentration" in base and value < 0:
             return f"{name} is {value:g}, and cannot be negative"
+    return ""
+
+
+def below(name: str, value: float) -> str:
+    """Return what is wrong with a value that is too small to be physical, or an empty string."""
+    base, unit = base_of(name), unit_of(name) or ""
+    if unit in POSITIVE and re.search(POSITIVE[unit], base) and value <= 0:
+        return f"{name} is {value:g}, and must be positive"
+    if unit in NOT_NEGATIVE and re.search(NOT_NEGATIVE[unit], base) and value < 0:
+        return f"{name} is {value:g}, and cannot be negative"
     return ""
 
 

@@ -17,7 +17,7 @@ from cellwright.models.initial import InitialState, initial_state
 from cellwright.models.kernel import Course, Kernel
 from cellwright.models.lengths import stretching
 from cellwright.models.numerics import RTOL, simulation_keywords, solver_of
-from cellwright.models.parameterised import ParameterisedModel, one_line
+from cellwright.models.parameterised import ParameterisedModel, below, one_line
 from cellwright.models.reduced import MODELS
 from cellwright.models.simulation import WINDOW, BuiltSimulation, Integrates
 from cellwright.models.symbols import to_callable, to_pybamm
@@ -99,11 +99,27 @@ def required(
             hint=did_you_mean(missing[0], p.values_),
             detail={"missing": missing, "kinds": {name: info[name] for name in missing if name in info}},
         )
+    _refuse_values(p, wanted)
     shaping = _shaping(model)
     structural: set[str] = shaping & free
     for name in shaping & p.values_.keys() & needed:
         structural |= free_names(p.values_[name]) & free
     return needed, start, tuple(sorted(structural))
+
+
+def _refuse_values(p: ParameterSet, names: Collection[str]) -> None:
+    """Raise `ConfigurationError` for a value that no model can take, or that is physically impossible."""
+    for name in sorted(p.values_.keys() & set(names)):
+        value = p.values_[name]
+        if isinstance(value, Mapping | list | np.ndarray):
+            what = "a table of columns" if isinstance(value, Mapping) else "an array"
+            raise ConfigurationError(
+                f"{name!r} is {what}, and a model takes a number or a function",
+                hint="make it a function, such as lambda x: pybamm.Interpolant(…, …, x), or by a calculation that "
+                "interpolates data",
+            )
+        if isinstance(value, int | float) and (wrong := below(name, value)):
+            raise ConfigurationError(wrong, hint="look at its value and its unit")
 
 
 def _shaping(model: Any) -> set[str]:

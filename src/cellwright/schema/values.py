@@ -60,7 +60,8 @@ class Function:
         except Exception as cause:
             raise ConfigurationError(
                 f"the function {name!r} cannot be turned into an expression: {cause}",
-                hint="use NumPy functions (np.exp, not math.exp) and no branches on the arguments",
+                hint="use NumPy functions (np.exp, not math.exp), pybamm.Interpolant for np.interp, and no branches on "
+                "the arguments",
             ) from cause
         if isinstance(result, int | float | np.number):
             result = Expression("scalar", payload=float(result))

@@ -241,6 +241,9 @@ def test_noise_in_the_current_of_rests_is_no_pulse():
         ),
         (lambda train: train.by_stoichiometry(0.1, CAPACITY, "anode"), "'negative' or 'positive', not 'anode'"),
         (lambda train: train.open_circuit(0.1, 2000.0), "a capacity in mA.h or a current in mA"),
+        (lambda train: train.by([float("nan")] * 4), "are NaN or infinite"),
+        (lambda train: train.lasting(1, 2).rests, "no pulse left with a rest"),
+        (lambda train: train.lasting(1, 2).by_soc(1.0, CAPACITY), "no pulse left to fit"),
     ],
 )
 def test_capacities_and_starts_that_cannot_be_are_refused(named, said):

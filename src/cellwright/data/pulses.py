@@ -176,13 +176,15 @@ class PulseTrain(Sequence[MeasuredPulse]):
     def by(self, values: Iterable[float]) -> dict[float, DataSource]:
         """Return the pulses by values of one's own, for example temperatures.
 
-        Raises: `DataError` for another number of values, and for two pulses of one value.
+        Raises: `DataError` for another number of values, for one that is no number, and for two pulses of one value.
         """
         named = [round(float(value), DIGITS) for value in values]
         if len(named) != len(self):
             raise DataError(f"there are {len(self)} pulses and {len(named)} values to name them by")
         if not self.pulses:
             raise DataError("there is no pulse left to fit", hint="look at what was left out before")
+        if not np.isfinite(named).all():
+            raise DataError("pulses are named by numbers, and some of these values are NaN or infinite")
         mixed = len({one.current > 0 for one in self}) > 1
         hint = "take those of one direction: .discharge or .charge" if mixed else "choose other values, or .by_number()"
         twice = next((value for place, value in enumerate(named) if value in named[:place]), None)
@@ -211,9 +213,14 @@ class PulseTrain(Sequence[MeasuredPulse]):
         """The rests as points of an open-circuit curve: `Capacity [A.h]`, discharged since the first row, and voltage.
 
         Each rest is one point, the one before the first pulse among them.
+
+        Raises: `DataError` where no pulse is left.
         """
         points = [(one.discharged[end], one.voltages[end]) for one in self for end in (0, 1)]
-        charge, voltage = np.array([pair for pair in points if np.isfinite(pair[1])]).T
+        known = [pair for pair in points if np.isfinite(pair[1])]
+        if not known:
+            raise DataError("there is no pulse left with a rest", hint="look at what was left out before")
+        charge, voltage = np.array(known).T
         kept = np.append(True, np.abs(np.diff(charge)) > np.abs(charge).max() * 10.0**-DIGITS)
         return {CAPACITY: charge[kept], VOLTAGE: voltage[kept]}
 

@@ -180,3 +180,7 @@ def test_a_table_that_a_fit_finds_stays_a_reference_where_the_data_of_a_pipeline
     elements = inlined(pipeline).to_config()["elements"]
     assert elements["D"]["data"] == "table:Positive particle diffusivity [m2.s-1]"
     assert "file:" not in str(elements["ocp"])
+
+
+def test_a_path_is_that_of_a_file(tmp_path):
+    assert parse(tmp_path / "cell.csv").reference == f"file:{tmp_path / 'cell.csv'}"

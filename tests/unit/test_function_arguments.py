@@ -159,3 +159,11 @@ def test_a_capacity_in_another_unit_is_doubted():
         one = cw.objectives.CurrentDriven(data, options={"model": {"type": "ECM", "options": {"rc pairs": "1"}}})
         report = cw.check(cw.Pipeline({"cell": entry, "v": cw.Validation({"o": one})}))
         assert ["mA.h" in problem.hint for problem in report.problems] == [True] * doubts
+
+
+def test_where_nothing_says_how_a_cell_begins_the_check_says_all_that_would():
+    data = {"Time [s]": [0.0, 10.0, 20.0], "Current [A]": [0.0, 1.0, 1.0], "Voltage [V]": [3.7, 3.68, 3.68]}
+    one = cw.objectives.CurrentDriven(data, options={"model": "GITTModel"})
+    report = cw.check(cw.Pipeline({"cell": cw.direct_entries.DirectEntry(ELECTRODE), "v": cw.Validation({"o": one})}))
+    assert all("or 'Cyclable lithium capacity [A.h]'" in problem.hint for problem in report.problems)
+    assert len(report.problems) == 1  # the concentration of the negative electrode; the other one is there

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -284,7 +283,7 @@ def split_pulses(data: Any, *, rest: float | None = None, incomplete: bool = Fal
             f"rest={rest!r} is no fraction of the largest current", hint="a number between 0 and 1, such as 0.01"
         )
     for one in tables:
-        pulses, charge = _pulses_of(_calm(_begun(settle(_source(one))), rest), len(found), charge)
+        pulses, charge = _pulses_of(_calm(_begun(settle(parse(one))), rest), len(found), charge)
         found += pulses
     faint = _faint(found)
     if 2 * len(faint) > len(found):
@@ -359,10 +358,6 @@ def _within(shares: Column, named: str) -> Column:
             hint="look at start, at capacity [A.h], and at the unit of the current",
         )
     return shares
-
-
-def _source(given: Any) -> DataSource:
-    return parse(f"file:{fspath(given)}" if isinstance(given, PathLike) else given)
 
 
 def _pulses_of(table: Columns, before: int, charge: float) -> tuple[list[MeasuredPulse], float]:

@@ -74,6 +74,8 @@ class Unmet:
     parameter: str
     severity: Literal["error", "warning"]
     at: tuple[str, ...]
+    instead: str | None = None
+    """What else would do, where the element knows."""
 
 
 @dataclass
@@ -121,7 +123,7 @@ class Walk:
     def _told(self, element: str, error: CellwrightError) -> Iterator[Problem]:
         error = error if error.at[:1] == (element,) else error.within(element)
         missing = missing_of(error)
-        self.waiting += [Unmet(element, name, "error", error.at) for name in missing]
+        self.waiting += [Unmet(element, name, "error", error.at, error.detail.get("instead")) for name in missing]
         if isinstance(error, InvalidDocumentError):
             yield from error.problems
         elif not missing:
@@ -357,7 +359,8 @@ def _missing(unmet: Unmet, broken: list[str], walk: Walk) -> Problem:
     name, unit = unmet.parameter, unit_of(unmet.parameter)
     follows = f"this may follow from the problem in {broken[0]!r}" if broken else "add it to an entry before this"
     said = f"the parameter {name!r}{f' (in {unit})' if unit else ''} is missing: no element before provides it"
-    return Problem("error", said, unmet.at, did_you_mean(name, [*walk.parameters, *walk.producers]) or follows)
+    near = did_you_mean(name, [*walk.parameters, *walk.producers])
+    return Problem("error", said, unmet.at, unmet.instead or near or follows)
 
 
 def _in_order(pipeline: Pipeline, problems: list[Problem]) -> tuple[Problem, ...]:

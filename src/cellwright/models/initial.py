@@ -211,13 +211,13 @@ def initial_state(
         return _from_expressions(products, [*others, *maxima], electrodes, shares)
     if measured_voltage is not None and (len(electrodes) == 1 or _inventory(p, known, shares) <= known):
         return _from_window(p, known, "voltage", measured_voltage, electrodes, shares)
-    alone = len(electrodes) == 1
-    raise MissingParameterError(
-        "nothing says in which state the simulation starts",
-        hint=f"give {' and '.join(map(repr, states))}, or "
-        f"{repr(VOLTAGE) if alone else f'{LITHIUM!r} to start from the measured voltage'}",
-        detail={"missing": sorted(set(states) - known)},
-    )
+    other = repr(VOLTAGE) if len(electrodes) == 1 else f"{LITHIUM!r} to start from the measured voltage"
+    raise _nowhere(f"give {' and '.join(map(repr, states))}, or {other}", set(states) - known)
+
+
+def _nowhere(hint: str, missing: Collection[str]) -> MissingParameterError:
+    detail = {"missing": sorted(missing), "instead": hint}
+    return MissingParameterError("nothing says in which state the simulation starts", hint=hint, detail=detail)
 
 
 def _of_circuit(p: ParameterSet, known: Collection[str], measured_voltage: float | None) -> InitialState:
@@ -233,11 +233,7 @@ def _of_circuit(p: ParameterSet, known: Collection[str], measured_voltage: float
         needs = frozenset([OPEN_CIRCUIT, *([VOLTAGE] if VOLTAGE in known else [])])
         voltage = None if VOLTAGE in known else measured_voltage
         return CircuitState("voltage", frozenset([CHARGE]), needs, needs, (), voltage=voltage)
-    raise MissingParameterError(
-        "nothing says in which state the simulation starts",
-        hint=f"give {CHARGE!r} or {VOLTAGE!r}",
-        detail={"missing": [CHARGE]},
-    )
+    raise _nowhere(f"give {CHARGE!r} or {VOLTAGE!r}", [CHARGE])
 
 
 def _state(electrode: str, shares: bool) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from os import PathLike, fspath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator, model_validator
@@ -164,12 +165,14 @@ class DataSource:
 
 
 def parse(given: Any) -> DataSource:
-    """Return the source that a document's `data` describe.
+    """Return the source that a document's `data` describe; a path is that of a file.
 
     Raises: `InvalidDocumentError` for a string without prefix, unknown keys, columns that are none.
     """
     if isinstance(given, DataSource):
         return given
+    if isinstance(given, PathLike):
+        given = f"file:{fspath(given)}"
     if isinstance(given, str):
         return DataSource(reference=_reference(given))
     frame = values.columns_of(given)

@@ -83,3 +83,40 @@ def test_a_voltage_that_the_cell_reaches_is_no_error_where_the_guess_of_its_fit_
     assert nmc(y) - graphite(x) == pytest.approx(4.34, abs=1e-3)  # the tables' chords
     with pytest.raises(ConfigurationError, match=r"does not reach 4\.4 V"):
         cw.run(ready(4.4))
+
+
+def test_data_that_contradict_the_guess_of_an_earlier_fit_alone_are_no_error(tmp_path, monkeypatch):
+    """The half cell says that the electrode has 5.8 A.h, where 4.5 are guessed, and 4.8 are taken out of the cell."""
+    monkeypatch.chdir(tmp_path)
+    cell()
+    half_cell_of("negative", 5.8)()
+    height, capacity = "Graphite height [V]", "Negative electrode capacity [A.h]"
+    formula = f"0.09 + '{height}' * exp(-25 * sto) + 0.03 * tanh(20 * (0.5 - sto)) + 0.05 * tanh(15 * (0.15 - sto))"
+    starts = {
+        "Negative electrode lower excess capacity [A.h]": (0.1, (0, 1)),
+        "Positive electrode lower excess capacity [A.h]": (1.5, (0, 3)),
+        "Positive electrode upper excess capacity [A.h]": (0.3, (0, 2)),
+    }
+
+    def pipeline(file):
+        half_cell = cw.objectives.OCPHalfCell("negative", "file:half-cell.csv", options={"theta_ref": THETA[0]})
+        known = {height: cw.Parameter(height, 0.5, (0.1, 3)), capacity: cw.Parameter(capacity, 4.5, (3, 9))}
+        balance = cw.objectives.ElectrodeBalancing(f"file:{file}", options={"objective variables": ["Voltage [V]"]})
+        free = {name: cw.Parameter(name, start, bounds) for name, (start, bounds) in starts.items()}
+        potential = {"arguments": ["sto"], "expression": formula}
+        return cw.Pipeline(
+            {
+                "formula": cw.direct_entries.DirectEntry({"Negative electrode OCP [V]": potential}),
+                "half cell": cw.DataFit({"h": half_cell}, parameters=known),
+                "nmc": cw.calculations.OCPDataInterpolant("positive", "file:nmc.csv"),
+                "balance": cw.DataFit({"cell": balance}, parameters=free),
+            }
+        )
+
+    result = cw.run(pipeline("discharge.csv"))
+    assert result.parameters.number(capacity) == pytest.approx(5.8, rel=1e-3)
+    found = result.parameters.number("Negative electrode lower excess capacity [A.h]")
+    assert found == pytest.approx(0.15, abs=5e-3)  # the chords of the table of the other electrode
+    assert any("at the initial guess of the fit before, the data span 4.8 A.h" in one for one in result.warnings)
+    Path("gap.csv").write_text("Capacity [A.h],Voltage [V]\n0,4.1\n1,nan\n2,3.5\n", encoding="utf-8")
+    assert any("Voltage" in one.message for one in cw.check(pipeline("gap.csv")).errors)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from cellwright.engine.world import World
 from cellwright.errors import (
     CellwrightError,
     CheckFailedError,
+    DataError,
     MissingParameterError,
     Problem,
     did_you_mean,
@@ -27,7 +29,7 @@ from cellwright.errors import (
 )
 from cellwright.schema.document import Pipeline
 from cellwright.schema.elements import Analysis, AnyElement, ArrayDataFit, DataFit, DataFitOptions, Validation
-from cellwright.schema.families import Calculation, Entry
+from cellwright.schema.families import Calculation, Entry, Objective
 from cellwright.schema.names import base_of, same_but_unit, unit_of, vocabulary
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.values import free_names, normalise
@@ -97,6 +99,13 @@ class Walk:
     def follows_a_fit(self, names: Iterable[str]) -> bool:
         """Return whether one of the values is, or was derived from, one that an earlier fit stands for by its guess."""
         return any(not self.fitted.isdisjoint({name, *self.behind.get(name, ())}) for name in names)
+
+    def doubt(self, element: str, error: CellwrightError) -> None:
+        """Note an error that an element has at the initial guess of a fit before it, and may not have at its result."""
+        problem = Problem.of(error if error.at[:1] == (element,) else error.within(element))
+        said = f"at the initial guess of the fit before, {problem.message}"
+        self.problems.append(replace(problem, severity="warning", message=said))
+        self.guessed.append(element)
 
     def produce(self, element: str, values: dict[str, Any]) -> None:
         """Note what an element gives and let it flow on."""
@@ -185,7 +194,7 @@ def _look(name: str, element: AnyElement, walk: Walk, world: World) -> None:
             walk.read(name, setup.reads | set(setup.space.names))
         elif isinstance(ready, Validation):
             one, errors = prepared(ready.objectives, walk.parameters, (), world.simulate)
-            walk.find(name, errors)
+            walk.find(name, _sure(name, ready.objectives, errors, walk.parameters, (), walk, world))
             walk.read(name, frozenset().union(*(objective.reads for objective in one.values())))
             walk.note(name, [*implausible(ready.objectives, walk.parameters), *told_by(one, {})])
             judging(ready, walk.parameters)
@@ -215,10 +224,7 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
     except CellwrightError as error:
         if not walk.follows_a_fit(view.reads or ()):
             raise
-        doubt = Problem.of(error if error.at[:1] == (name,) else error.within(name))
-        said = f"at the initial guess of the fit before, {doubt.message}"
-        walk.problems.append(replace(doubt, severity="warning", message=said))
-        walk.guessed.append(name)
+        walk.doubt(name, error)
         return
     finally:
         walk.read(name, view.reads or ())
@@ -234,15 +240,43 @@ def _look_at_values(name: str, element: Entry | Calculation, walk: Walk) -> None
 
 
 def _look_at_fit(name: str, element: DataFit, walk: Walk, world: World) -> None:
-    setup, errors = set_up(name, element, walk.parameters, world)
+    setup, found = set_up(name, element, walk.parameters, world)
+    errors = _sure(name, element.objectives, found, setup.p, setup.space.names, walk, world)
     doubtful = [*implausible(element.objectives, walk.parameters), *beside(setup.cost.terms, setup.space)]
-    if not errors:
+    if not found:
         elsewhere = setup.estimator.global_search or setup.estimator.random or element.multistarts is not None
         doubtful += unweighed(setup.ready, setup.cost.whole)
         doubtful += first_design(setup.ready, setup.space.values(setup.space.initial), elsewhere)
     walk.note(name, doubtful)
     _note_fit(name, setup, errors, walk)
     _stand_in(name, element, walk)
+
+
+def _sure(
+    name: str,
+    objectives: Mapping[str, Objective],
+    errors: Iterable[CellwrightError],
+    p: ParameterSet,
+    free: tuple[str, ...],
+    walk: Walk,
+    world: World,
+) -> list[CellwrightError]:
+    """Return the errors that do not depend on what a fit before finds; the others are doubts.
+
+    These are of data that contradict a value: one that the fit before has only guessed.
+    """
+    sure: list[CellwrightError] = []
+    for error in errors:
+        objective = objectives.get(error.at[1]) if error.at[:1] == ("objectives",) else None
+        if isinstance(error, DataError) and objective is not None:
+            view = p.recording()
+            with suppress(CellwrightError):
+                objective.prepare(view, free, world.simulate)
+            if walk.follows_a_fit((view.reads or set()).difference(free)):
+                walk.doubt(name, error)
+                continue
+        sure.append(error)
+    return sure
 
 
 def _note_fit(name: str, setup: FitSetup, errors: list[CellwrightError], walk: Walk) -> None:

@@ -32,7 +32,7 @@ from cellwright.schema.parameters import ParameterSet
 from cellwright.schema.search import Space
 
 Array = NDArray[np.float64]
-ROUNDS, STARTS, SITES = 10, 20, 6
+ROUNDS, STARTS, SITES = 20, 20, 6
 NEAR = 1.05
 """Error, in units of the best, up to which a start counts as having led there."""
 SIDE = "Negative electrode"

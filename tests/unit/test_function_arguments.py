@@ -19,6 +19,7 @@ CIRCUIT = {
     "Open-circuit voltage [V]": lambda soc: 3 + soc,
     "R0 [Ohm]": 0.02,
     "R1 [Ohm]": 0.01,
+    "Exchange current [A]": 5.0,
     "C1 [F]": 1000.0,
     "Element-1 initial overpotential [V]": 0.0,
     "Ambient temperature [K]": 298.15,
@@ -133,6 +134,7 @@ def test_a_lumped_cell_of_one_temperature_needs_none():
         ("R1 [Ohm]", 0.0, "R1 [Ohm] is 0, and must be positive"),
         ("C1 [F]", -1000.0, "C1 [F] is -1000, and must be positive"),
         ("Nominal cell capacity [A.h]", -5.0, "must be positive"),
+        ("Ambient temperature [K]", 25.0, "is 25, which is no temperature of a cell in kelvins"),
         ("R0 [Ohm]", np.array([[0.0, 1.0], [0.02, 0.03]]), "'R0 [Ohm]' is an array, and a model takes a number"),
         ("R0 [Ohm]", {"x": [0.0, 1.0], "y": [0.02, 0.03]}, "'R0 [Ohm]' is a table of columns"),
     ],
@@ -140,7 +142,7 @@ def test_a_lumped_cell_of_one_temperature_needs_none():
 def test_values_that_no_model_can_take_are_refused(name, value, said):
     values = cw.direct_entries.DirectEntry({**CIRCUIT, name: value}).compute(ParameterSet())
     with pytest.raises(ConfigurationError) as told:
-        voltage({"type": "ECM", "options": {"rc pairs": "1"}}, values)
+        voltage({"type": "ECM", "options": {"rc pairs": "1", "butler-volmer": "true"}}, values)
     assert said in str(told.value)
 
 

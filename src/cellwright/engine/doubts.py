@@ -14,6 +14,7 @@ from cellwright.schema.search import Space
 
 CURRENT, VOLTAGE = "Current [A]", "Voltage [V]"
 CAPACITY, HIGHEST = "Nominal cell capacity [A.h]", "Upper voltage cut-off [V]"
+CAPACITIES = (CAPACITY, *(f"{electrode} electrode capacity [A.h]" for electrode in ("Negative", "Positive", "Lumped")))
 WITHIN = np.linspace(0.0, 1.0, 201)[1:-1]
 """The probabilities between which a prior is said to lie: 1/2 % is left out at both ends."""
 
@@ -67,8 +68,11 @@ def _of_table(table: Mapping[str, Any], p: ParameterSet) -> Iterator[Problem]:
     capacity = _number(p, CAPACITY, np.inf)
     if len(current) and np.max(np.abs(current)) > 100 * capacity:
         yield _unit(CURRENT, current, "mA")
-    if len(current) and 0 < np.max(np.abs(current)) < 1e-3 * _number(p, CAPACITY, 0.0):
-        said = f"the largest current is {np.max(np.abs(current)):.3g} A, and {CAPACITY!r} is {capacity:.4g}"
+    large = next(
+        (name for name in CAPACITIES if 1e-3 * _number(p, name, 0.0) > np.max(np.abs(current), initial=0.0)), ""
+    )
+    if large and np.any(current):
+        said = f"the largest current is {np.max(np.abs(current)):.3g} A, and {large!r} is {p.values_[large]:.4g}"
         yield Problem("warning", said, (), "a capacity in mA.h is 1000 times too large")
     if len(current) and len(voltage) and np.max(current) <= 0 < -np.min(current) and voltage[-1] < voltage[0] - 0.05:
         said = f"the voltage falls from {voltage[0]:.4g} to {voltage[-1]:.4g} V while the current is negative"

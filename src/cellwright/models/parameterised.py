@@ -25,6 +25,8 @@ POSITIVE = {
     "F": r"^C\d+$",
 }
 """By unit the names of what cannot be zero or negative."""
+COLDEST = 150.0
+"""Temperature [K] below which no cell works: values in degC that are called K."""
 NOT_NEGATIVE = {"Ohm": "^R0$"}
 """By unit the names of what may be zero besides."""
 KEPT = 32
@@ -166,6 +168,8 @@ def below(name: str, value: float) -> str:
         return f"{name} is {value:g}, and must be positive"
     if unit in NOT_NEGATIVE and re.search(NOT_NEGATIVE[unit], base) and value < 0:
         return f"{name} is {value:g}, and cannot be negative"
+    if unit == "K" and base.endswith("temperature") and value < COLDEST:
+        return f"{name} is {value:g}, which is no temperature of a cell in kelvins"
     return ""
 
 

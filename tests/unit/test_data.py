@@ -68,6 +68,13 @@ def test_files_with_and_without_header_and_with_comments(tmp_path):
     assert dict(settle(parse(f"file:{headed}")).table).keys() == {"Time [s]", "Current [A]"}
 
 
+@pytest.mark.parametrize("gap", ["", "nan", "NaN", "NA", "null"])
+def test_a_number_that_is_not_there_leaves_its_column_one_of_numbers(tmp_path, gap):
+    file = tmp_path / "gap.csv"
+    file.write_text(f"Capacity [A.h],Voltage [V]\n0,4.1\n1,{gap}\n2,3.5\n")
+    np.testing.assert_array_equal(settle(parse(f"file:{file}")).table["Voltage [V]"], [4.1, np.nan, 3.5])
+
+
 def test_semicolons_are_recognised(tmp_path):
     file = tmp_path / "german.csv"
     file.write_text("Time [s];Current [A]\n0,0;5,0\n1,0;5,0\n")

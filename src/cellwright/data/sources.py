@@ -10,6 +10,8 @@ from cellwright.schema.document import Pipeline
 from cellwright.schema.tables import Columns
 
 TIME = "Time [s]"
+MISSING = ["", "nan", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None"]
+"""What stands in a CSV file for a number that is not there, as NumPy, pandas and databases write it."""
 PATHS = "look at the path; in a pipeline file it is relative to that file's folder"
 
 
@@ -30,7 +32,10 @@ def read_file(path: Path) -> Columns:
         if path.suffix.lower() in {".parquet", ".pq"}:
             frame = pl.read_parquet(path)
         else:
-            frame = pl.read_csv(path, comment_prefix="#", infer_schema_length=None, has_header=_has_header(path))
+            header = _has_header(path)
+            frame = pl.read_csv(
+                path, comment_prefix="#", infer_schema_length=None, has_header=header, null_values=MISSING
+            )
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as cause:
         hint = (
             "its columns seem to be separated by ';': save it with commas and decimal points"

@@ -235,6 +235,15 @@ def test_the_other_ways_to_a_sum_of_one_find_the_same_set():
     assert errors[0] == pytest.approx(errors[1], rel=0.05)
 
 
+def test_slopes_that_share_their_noise_are_no_error_of_the_model():
+    known = {key: value for key, value in TRUTH.items() if "capacity" not in key}
+    start = free({key: value for key, value in TRUTH.items() if key not in known})
+    record = fitted(half_cell("negative", FILLED, noisy(2e-4), (VOLTAGE, SLOPE)), start, known)
+    rows = {one["variable"]: one for one in record.result["identifiability"]["noise"]}
+    assert rows[SLOPE]["left"] > 0
+    assert not [one for one in record.result["identifiability"]["words"] if "error of the model" in one]
+
+
 def test_a_last_fraction_is_held_in_its_bounds():
     """Without the term the others would leave it less than its lower bound of 0.2."""
     last = name("negative", "occupancy fraction", 5)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -57,6 +57,7 @@ class HalfCellCurve(PreparedCurve):
     capacity_function: Callable[..., Any] | None = None
     differential_capacity_function: Callable[..., Any] | None = None
     memory: Memory = field(default_factory=Memory)
+    smoothed: ClassVar[frozenset[str]] = frozenset({SLOPE, INVERSE})
 
     @property
     def portable(self) -> bool:  # type: ignore[override]
@@ -143,6 +144,7 @@ class FullCellCurve(PreparedCurve):
     curve: MeasuredCurve
     windows: Slopes
     memory: Memory = field(default_factory=Memory)
+    smoothed: ClassVar[frozenset[str]] = frozenset({SLOPE, INVERSE})
 
     def curves(self, values: Mapping[str, float]) -> Mapping[str, Array]:
         """Return what is compared."""

@@ -32,7 +32,7 @@ class Noise:
     """The noise of one variable of one objective: its standard deviation `sigma` in the unit of the variable.
 
     `left` is the root of the mean square of the differences in the same unit, `memory` the correlation of neighbours
-    among them, 0 where they are no larger than what solvers resolve.
+    among them, 0 where they are no larger than what solvers resolve, and of slopes, which share their noise.
     """
 
     objective: str
@@ -145,7 +145,7 @@ def _noise(line: Linearisation, place: int, rows: NDArray[np.intp], share: float
     block, r = line.blocks[place], line.differences[rows]
     left = float(np.sqrt(np.mean(r**2)))
     sigma = block.given_noise if block.given_noise is not None else left * np.sqrt(share)
-    told = len(r) > 1 and left > resolution_of(line.space).effect * block.size
+    told = not block.smoothed and len(r) > 1 and left > resolution_of(line.space).effect * block.size
     memory = float(r[1:] @ r[:-1] / (r @ r)) if told else 0.0
     return Noise(block.objective, block.variable, float(sigma), block.given_noise is not None, len(r), left, memory)
 

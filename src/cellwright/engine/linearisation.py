@@ -51,6 +51,8 @@ class Block:
     size: float
     """The mean of the absolute data [unit of the variable]."""
     given_noise: float | None = None
+    smoothed: bool = False
+    """Whether the noise of neighbouring rows is no other: of slopes through several of them."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,8 @@ def blocks_of(question: Question, point: Array, noise: Mapping[str, float]) -> t
         if probe is not None:
             size = _scale(data[objective][variable])
             given = noise.get(variable, _given_noise(question.cost, objective, variable))
-            blocks.append(Block(objective, variable, rows, probe if squares else size**-2, size, given))
+            smoothed = variable in getattr(question.ready[objective], "smoothed", ())
+            blocks.append(Block(objective, variable, rows, probe if squares else size**-2, size, given, smoothed))
     return tuple(blocks), not squares
 
 

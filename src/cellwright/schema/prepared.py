@@ -122,6 +122,8 @@ class PreparedCurve:
 
     portable: ClassVar[bool] = True
     closed_form: ClassVar[bool] = True
+    smoothed: ClassVar[frozenset[str]] = frozenset()
+    """The variables that are slopes through several rows: their noise follows itself from row to row."""
 
     def curves(self, values: Mapping[str, float]) -> Mapping[str, Array]:
         """Return what is compared, by variable, at these values of the quantities; NaN where there is no value."""

@@ -262,6 +262,7 @@ class Balance(PreparedCurve):
 
     sides: tuple[Side, ...]
     compared: Compared
+    smoothed: ClassVar[frozenset[str]] = frozenset({DIFFERENTIAL_VOLTAGE, DIFFERENTIAL_CAPACITY, MODEL_AXIS[0]})
 
     def curves(self, values: Mapping[str, float]) -> dict[str, Array]:
         """Return what is compared, by variable."""

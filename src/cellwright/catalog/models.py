@@ -42,10 +42,12 @@ LiveFunction = Annotated[Callable[..., Any], WithJsonSchema({"description": "a f
 
 
 def _as_text(given: Any) -> Any:
-    """Return an option as PyBaMM writes it, where a file or a hand has a number or a truth value."""
-    if isinstance(given, bool):
-        return str(given).lower()
-    return str(given) if isinstance(given, int) else given
+    """Return an option that is text, as PyBaMM has it; a file reads 2 and true without quotation marks otherwise."""
+    if isinstance(given, int):
+        raise ConfigurationError(
+            f"{given!r} is to be text", hint=f"write it in quotation marks: '{str(given).lower()}'"
+        )
+    return given
 
 
 RCPairs = Annotated[str, Field(pattern=r"^\d+$"), BeforeValidator(_as_text)]

@@ -45,7 +45,7 @@ def _as_text(given: Any) -> Any:
     """Return an option that is text, as PyBaMM has it; a file reads 2 and true without quotation marks otherwise."""
     if isinstance(given, int):
         raise ConfigurationError(
-            f"{given!r} is to be text", hint=f"write it in quotation marks: '{str(given).lower()}'"
+            f"it is a string, not {given!r}", hint=f"write it in quotation marks: '{str(given).lower()}'"
         )
     return given
 

@@ -211,6 +211,8 @@ def test_the_wire_form_is_that_of_the_contract():
         (lambda: m.Metric.parse({"type": "Frist", "variable": V}), r"no metric 'Frist'.*did you mean 'First'"),
         (lambda: m.SOC(V, 80.0), r"between 0 and 1"),
         (lambda: m.First(V).by_cycle(cycles=[-1]), r"cycles count from 0"),
+        (lambda: m.First(V).by_cycle(cycles=[]), r"no cycle is named"),
+        (lambda: m.StepwiseMetric(metric=m.First(V), steps=[]), r"no step is named"),
         (lambda: m.ComposedMetric("add", m.First(V)), r"'add' is an operation on two metrics"),
         (lambda: m.First(V) + "one", r"a metric is an object"),
     ],

@@ -12,6 +12,7 @@ import cellwright as cw
 from cellwright.catalog.estimators.nested import _Level
 from cellwright.catalog.estimators.side_by_side import side_by_side
 from cellwright.errors import ConfigurationError
+from cellwright.schema.groups import Shares
 from cellwright.schema.search import Dimension, Space
 from cellwright.testing import kits
 
@@ -358,3 +359,17 @@ def test_points_of_a_grid_that_fail_cost_nothing_that_is_known():
     found = o.GridSearch(5).search(evaluate, kits.box(0.0), np.random.default_rng(0))
     assert found.message == "3 of 5 points could be solved"
     assert found.point.tolist() == [0.0]
+
+
+def test_parameters_that_keep_a_condition_together_are_searched_together():
+    dimensions = tuple(Dimension(name, 0.3, 0.0, 1.0, float, float) for name in "abc")
+    where = Space(dimensions, groups=(Shares(("a", "b"), (0.0, 0.0), (1.0, 1.0)),))
+
+    def refused(*names):
+        nested = o.Nested(parameters=list(names), optimizer=o.ScipyMinimize(), inner=o.ScipyLeastSquares())
+        return list(nested.refusals(where))
+
+    (error,) = refused("a", "c")
+    assert "'a', 'b' keep a condition together, and the outer search has one of them alone" in error.message
+    assert not refused("a", "b")
+    assert not refused("c")

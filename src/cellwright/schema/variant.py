@@ -328,7 +328,10 @@ def problems_of(error: ValidationError, kind: type[BaseModel]) -> list[Problem]:
                 continue
             numbers.add(tuple(place))
             finding = finding | {"loc": tuple(place), "msg": "a number is needed"}
-        at: Path = tuple(str(part) for part in finding["loc"] if part not in getattr(kind, "silent", ()))
+        silent = getattr(kind, "silent", ())
+        at: Path = tuple(
+            str(part) for part in finding["loc"] if part not in silent and not str(part).startswith("literal[")
+        )
         cause = finding.get("ctx", {}).get("error")
         if isinstance(cause, InvalidDocumentError):
             problems.extend(Problem(p.severity, p.message, (*at, *p.at), p.hint, p.code) for p in cause.problems)

@@ -86,6 +86,15 @@ class Nested(Estimator):
                 hint="name some of the parameters, not none and not all",
             )
             return
+        for group in space.groups:
+            inside = own.intersection(group.names)
+            if inside and inside != set(group.names):
+                yield ConfigurationError(
+                    f"{', '.join(map(repr, group.names))} keep a condition together, and the outer search has "
+                    f"{'one' if len(inside) == 1 else 'some'} of them alone",
+                    at=("parameters",),
+                    hint="name all of them or none",
+                )
         parts = self._parts(space)
         for field, estimator, part in (("optimizer", self.optimizer, parts.outer), ("inner", self.inner, parts.inner)):
             yield from (error.within(field) for error in _refused(estimator, part))

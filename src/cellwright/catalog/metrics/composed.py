@@ -28,6 +28,13 @@ class StepwiseMetric(Metric):
     metric: Metric
     steps: list[int] | None = None
 
+    @field_validator("steps")
+    @classmethod
+    def _some(cls, given: list[int] | None) -> list[int] | None:
+        if given == []:
+            raise ConfigurationError("no step is named", hint="leave the steps out to read all")
+        return given
+
     def parts(self) -> Iterator[Metric]:
         """Yield the metric and all that it is made of."""
         yield self
@@ -144,6 +151,8 @@ class AfterCycles(Metric):
 
 
 def _checked(given: list[int] | None) -> list[int] | None:
+    if given == []:
+        raise ConfigurationError("no cycle is named", hint="leave the cycles out to read all")
     if given is not None and min(given, default=0) < 0:
         raise ConfigurationError(f"cycles count from 0, and {min(given)} is named")
     return given

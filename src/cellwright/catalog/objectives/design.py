@@ -247,7 +247,7 @@ class DesignObjective(Objective):
 
     def _kept(self, metric: Metric) -> Metric:
         """Return the metric, which is read of the cycles that are kept where it names none."""
-        if self.save_at_cycles is None:
+        if not self.save_at_cycles:
             return metric
         if isinstance(metric, CyclewiseMetric | AfterCycles) and metric.cycles is None:
             return metric.model_copy(update={"cycles": list(self.save_at_cycles)})

@@ -335,3 +335,18 @@ def test_a_changed_model_that_counts_no_energy_is_refused_where_it_is_compared()
 def _power(data):
     watts = np.asarray(data["Voltage [V]"]) * np.asarray(data["Current [A]"])
     return (watts[1:] + watts[:-1]) / 2
+
+
+def test_a_cell_that_begins_at_another_voltage_than_its_data_at_rest_is_doubted():
+    """The concentrations of a parameter set are those of a full cell: 4.18 V, by hand from its potentials."""
+    data = {"Time [s]": [0.0, 1.0, 10.0, 20.0], "Current [A]": [0.0, 1.0, 1.0, 1.0]}
+    chen = cw.from_pybamm("Chen2020").parameters
+    theta_n, theta_p = 29866 / 33133, 17038 / 63104
+    full = float(chen["Positive electrode OCP [V]"](theta_p) - chen["Negative electrode OCP [V]"](theta_n))
+    for rest, extra, doubts in ((3.8, {}, 1), (full - 0.02, {}, 0), (3.8, {"Initial voltage [V]": 3.8}, 0)):
+        one = cw.objectives.CurrentDriven(
+            {**data, "Voltage [V]": rest - np.array([0.0, 0.03, 0.03, 0.03])}, {"model": "SPM"}
+        )
+        entry = cw.direct_entries.DirectEntry({**chen, **extra})
+        told = cw.check(cw.Pipeline({"cell": entry, "v": cw.Validation({"o": one})})).problems
+        assert [f"an open-circuit voltage of {full:.4g} V" in str(problem) for problem in told] == [True] * doubts

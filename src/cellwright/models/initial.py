@@ -64,6 +64,8 @@ class InitialState:
     shares: bool = False
     """Whether the model starts from stoichiometries and not from concentrations."""
     voltage: float | None = None
+    composite: bool = False
+    """Whether an electrode has several phases, of which `electrodes` knows nothing."""
     products: tuple[tuple[str, Expression], ...] = ()
 
     def symbols(self, symbols: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +105,24 @@ class InitialState:
                 full = f"a stoichiometry of {amount:.5g}" if self.shares else f"{amount:.5g} of {most:.5g} mol.m-3"
                 return f"the {electrode} electrode would start at {full}"
         return ""
+
+    def open_circuit_voltage(self, p: ParameterSet) -> float | None:
+        """Return the voltage at rest [V] of a state that the parameters give; None where it is not known by numbers."""
+        plain = self.kind == "given" and not self.shares and not self.composite
+        if not plain or not self.electrodes or not set(self.electrodes) <= set(ELECTRODES):
+            return None
+        total = 0.0
+        for electrode in self.electrodes:
+            name = names_of(electrode)
+            amounts = [p.values_.get(one) for one in (name.initial_concentration, name.maximum_concentration)]
+            potential = p.values_.get(name.open_circuit_potential)
+            if not isinstance(potential, Function) or potential.names or len(potential.arguments) > 1:
+                return None
+            begins, most = amounts
+            if not isinstance(begins, int | float) or not isinstance(most, int | float):
+                return None
+            total += float(potential(begins / most)) * (-1 if electrode == "negative" else 1)
+        return total
 
     def _stoichiometries(self, p: ParameterSet, values: Mapping[str, float]) -> tuple[float, ...]:
         if len(self.electrodes) == 1:
@@ -194,7 +214,7 @@ def initial_state(
             hint="give the initial concentrations of its phases, for example by InitialSOCfromMaximumStoichiometry",
         )
     if composite or not electrodes:
-        return InitialState("given", electrodes=electrodes)
+        return InitialState("given", electrodes=electrodes, composite=composite)
     if named:
         kind: Literal["soc", "voltage"] = "soc" if SOC in named else "voltage"
         return _from_window(p, known, kind, None, electrodes, shares)

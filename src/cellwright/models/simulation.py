@@ -26,6 +26,8 @@ FEW = 100
 """Output times below which thinning gains nothing."""
 WINDOW = ("Lowest voltage [V]", "Highest voltage [V]")
 """The inputs of the events that end a simulation whose voltage leaves the problem's window, and of these the names."""
+APART = 0.05
+"""Voltage [V] between the beginning of a simulation and that of its data from which on that is told."""
 LOADED = 0.01
 """Share of the largest current from which on a first row is under load."""
 KEPT = 8
@@ -60,14 +62,21 @@ class BuiltSimulation(ParameterisedModel):
 
     @property
     def doubts(self) -> Sequence[str]:
-        """Whether the voltage that it begins at was measured under load."""
-        largest = float(np.max(np.abs(self.problem.current), initial=0.0))
-        if self.start.voltage is None or abs(self.problem.initial_current) <= LOADED * largest:
+        """Whether the voltage that it begins at was measured under load, or is not that of the data at rest."""
+        problem, measured = self.problem, self.problem.initial_voltage
+        loaded = abs(problem.initial_current) > LOADED * float(np.max(np.abs(problem.current), initial=0.0))
+        if loaded and self.start.voltage is not None:
+            return (
+                f"it begins where the open-circuit voltage is that of the first row, {self.start.voltage:.4g} V, at "
+                f"which a current of {problem.initial_current:.3g} A flows: begin the data with a row at rest, or give "
+                f"the initial state",
+            )
+        own = None if loaded or measured is None else self.start.open_circuit_voltage(problem.parameters)
+        if own is None or measured is None or abs(own - measured) <= APART:
             return ()
         return (
-            f"it begins where the open-circuit voltage is that of the first row, {self.start.voltage:.4g} V, at which "
-            f"a current of {self.problem.initial_current:.3g} A flows: begin the data with a row at rest, or give "
-            f"the initial state",
+            f"it begins at an open-circuit voltage of {own:.4g} V, that of the initial concentrations, and the data at "
+            f"rest at {measured:.4g} V: give 'Initial voltage [V]', or leave the concentrations out",
         )
 
     @property

@@ -13,6 +13,7 @@ import cellwright as cw
 from cellwright.compute.inline import InlinePool
 from cellwright.engine.linearisation import blocks_of
 from cellwright.engine.search import TotalCost
+from cellwright.engine.verdicts import verdicts
 from cellwright.engine.world import MemoryJournal
 from cellwright.errors import CanceledError, SolverError
 from cellwright.physics.identifiability import determination, slopes
@@ -144,6 +145,17 @@ def test_what_the_noise_hides_is_told():
     told = fitted(quiet, parameters).result["identifiability"]
     assert told["undetermined"] == []
     assert told["words"][0].startswith("a and b are hard to tell apart by these data (correlation -")
+
+
+def test_of_many_pairs_that_are_hard_to_tell_apart_the_strongest_are_named_and_the_rest_counted():
+    names = list("abcde")
+    correlation = [[None if i == j else -0.96 - 0.001 * (i + j) for j in range(5)] for i in range(5)]
+    found = {"names": names, "correlation": correlation, "undetermined": [], "without_effect": [], "noise": []}
+    words = verdicts(found)
+    assert words[0] == "d and e are hard to tell apart by these data (correlation -0.967)"
+    assert words[4:] == ["6 more pairs are hard to tell apart: look at the correlations"]
+    found["undetermined"] = [{"parameters": names, "direction": dict.fromkeys(names)}]
+    assert not any("hard to tell" in said for said in verdicts(found))
 
 
 def test_a_parameter_at_its_bound_has_a_one_sided_slope_and_is_told():

@@ -1,5 +1,6 @@
 """The service: how a claimed run is carried out, and how failures are told."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -213,3 +214,9 @@ def test_a_run_in_this_process_is_kept_in_the_store(store: Store) -> None:
     (kept,), total = store.runs.page()
     assert (kept.id, kept.name, kept.status, total) == (result.id, "mine", "completed", 1)
     assert store.runs.result(kept.id).parameters == result.parameters
+
+
+def test_a_store_may_be_named_by_its_folder(tmp_path: Path) -> None:
+    result = run_pipeline(Pipeline.from_config(CONFIG), store=str(tmp_path / "runs"), name="mine")
+    with contextlib.closing(Store(tmp_path / "runs")) as store:
+        assert [(one.id, one.name) for one in store.runs.page()[0]] == [(result.id, "mine")]

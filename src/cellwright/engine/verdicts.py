@@ -12,6 +12,8 @@ ALIKE = 0.1
 FOLLOWING = 0.5
 """Correlation of neighbouring differences from which they are told as a model's error rather than noise. Independent
 noise on 100 points stays below 0.3 (3/√100)."""
+PAIRS = 4
+"""How many pairs that are hard to tell apart are named, those of the strongest correlation."""
 FAR = 2.0
 """Ratio of what the model leaves to the given noise from which one of them is told as wrong."""
 
@@ -59,12 +61,18 @@ def _combined(changes: list[Mapping[str, float]]) -> str | None:
 
 def _alike(result: Mapping[str, Any]) -> Iterator[str]:
     names, told = result["names"], [set(one["parameters"]) for one in result["undetermined"]]
-    for i, row in enumerate(result["correlation"]):
-        for j, value in enumerate(row[:i]):
-            pair = {names[i], names[j]}
-            if value is not None and abs(value) >= STRONG and not any(pair <= one for one in told):
-                first, second = base_of(names[j]), base_of(names[i])
-                yield f"{first} and {second} are hard to tell apart by these data (correlation {value:.3f})"
+    pairs = [
+        (value, names[j], names[i])
+        for i, row in enumerate(result["correlation"])
+        for j, value in enumerate(row[:i])
+        if value is not None and abs(value) >= STRONG and not any({names[i], names[j]} <= one for one in told)
+    ]
+    pairs.sort(key=lambda pair: -abs(pair[0]))
+    for value, first, second in pairs[:PAIRS]:
+        yield f"{base_of(first)} and {base_of(second)} are hard to tell apart by these data (correlation {value:.3f})"
+    if len(pairs) > PAIRS:
+        more = len(pairs) - PAIRS
+        yield f"{more} more pair{'s are' if more > 1 else ' is'} hard to tell apart: look at the correlations"
 
 
 def _bounds(result: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from contextlib import closing
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +46,7 @@ def run_pipeline(
     pipeline: Pipeline | Mapping[str, Any],
     *,
     executor: Pool | Executor | Literal["inline", "processes"] = "inline",
-    store: Store | None = None,
+    store: Store | Path | str | None = None,
     on_event: Sink | None = None,
     canceled: Canceled = lambda: False,
     name: str | None = None,
@@ -53,16 +54,27 @@ def run_pipeline(
 ) -> PipelineResult:
     """Check and run a pipeline, or the wire form of one, in this process and return its result.
 
-    With a store the run is kept in it, what has not changed since an earlier run is not computed again, and a run that
-    was stopped goes on from where it was. `executor` does the solves: this process on all its cores, worker processes
-    (a script that asks for them starts with `if __name__ == "__main__":`), any `concurrent.futures.Executor`, or a pool
-    of your own. The merged parameters
-    are written as JSON to the pipeline's `output_file`, where it names one. Entries that refer to an earlier run or to
-    a cell specification are read first: from the store, or from `cell_specifications` (id → specification).
+    With a store, or the folder of one, the run is kept in it, what has not changed since an earlier run is not computed
+    again, and a run that was stopped goes on from where it was. `executor` does the solves: this process on all its
+    cores, worker processes (a script that asks for them starts with `if __name__ == "__main__":`), any
+    `concurrent.futures.Executor`, or a pool of your own. The merged parameters are written as JSON to the pipeline's
+    `output_file`, where it names one. Entries that refer to an earlier run or to a cell specification are read first:
+    from the store, or from `cell_specifications` (id → specification).
 
     Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
     its name first in `at`; `CanceledError`.
     """
+    if isinstance(store, str | Path):
+        with closing(Store(Path(store))) as opened:
+            return run_pipeline(
+                pipeline,
+                executor=executor,
+                store=opened,
+                on_event=on_event,
+                canceled=canceled,
+                name=name,
+                cell_specifications=cell_specifications,
+            )
     pipeline = _pipeline(pipeline)
     if pipeline.output_file is not None and not Path(pipeline.output_file).parent.is_dir():
         raise ConfigurationError(f"the folder of {pipeline.output_file!r} is not there", at=("output_file",))

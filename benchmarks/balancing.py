@@ -79,10 +79,10 @@ def ours(objective: ElectrodeBalancing, p: ParameterSet, start: Array) -> tuple[
     """Return the same of a search as a pipeline does it, made ready anew."""
     dimensions = [Dimension(*each, same, same, False) for each in zip(NAMES, start, LOW, HIGH, strict=True)]
     space = Space(tuple(dimensions), closed_form=True)
-    ready = {"cell": objective.prepare(p, NAMES, None)}  # type: ignore[arg-type]
-    job = ObjectiveJob.of(ready, {"cell": objective}, p, NAMES, None)  # type: ignore[arg-type]
+    ready = {"cell": objective.prepare(p, NAMES, None)}
+    job = ObjectiveJob.of(ready, {"cell": objective}, p, NAMES, None)
     question = Question("fit", space, ready, job, TotalCost(ChiSquare(variable_standard_deviations=SIGMA)), True)
-    world = World(simulate=None, worker_simulate=None, pool=InlinePool(), load=settle)  # type: ignore[arg-type]
+    world = World(simulate=None, worker_simulate=None, pool=InlinePool(), load=settle)
     evaluation = Evaluation(question, world, "fit")
     found = ScipyLeastSquares().search(evaluation, space, np.random.default_rng(0))
     return space_values(space, found.point), evaluation.best_cost, evaluation.counts["evaluations"]
@@ -103,7 +103,7 @@ def main() -> None:
         }
     )
     objective = ElectrodeBalancing(dict(table))
-    ready = objective.prepare(p, NAMES, None)  # type: ignore[arg-type]
+    ready = objective.prepare(p, NAMES, None)
     q, V = ready.x - ready.x[0], ready.observed[VOLTAGE]
     rng = np.random.default_rng(1)
     starts = LOW + (0.1 + 0.5 * rng.random((ROUNDS, 4))) * (HIGH - LOW)

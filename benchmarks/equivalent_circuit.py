@@ -65,7 +65,7 @@ def usual_guess(start: Circuit) -> Circuit:
 
 def in_a_loop(circuit: Circuit, data: CircuitData) -> list[float]:
     """Return the voltage, row by row."""
-    soc, I, h = data.soc, data.course.current, data.course.interval  # noqa: E741
+    soc, I, h = data.soc, data.course.current, data.course.interval  # noqa: E741 (the symbol of current)
     v = [0.0] * circuit.pairs
     found = []
     for row in range(data.course.rows):

@@ -111,8 +111,8 @@ def ours(q: Array, U: Array, start: Array, ends: tuple[Array, Array]) -> tuple[f
     fit = cw.DataFit({"o": one}, parameters=parameters(start, ends))
     bare = Space(fit.dimensions, closed_form=True)
     space = Space(fit.dimensions, closed_form=True, groups=tuple(one.groups(p, bare)))
-    ready = {"o": one.prepare(p, space.names, None)}  # type: ignore[arg-type]
-    job = ObjectiveJob.of(ready, {"o": one}, p, space.names, None)  # type: ignore[arg-type]
+    ready = {"o": one.prepare(p, space.names, None)}
+    job = ObjectiveJob.of(ready, {"o": one}, p, space.names, None)
     question = Question("fit", space, ready, job, TotalCost(SSE()), True, terse=True)
     evaluation = Evaluation(question, _world(), "fit")
     ScipyLeastSquares(**TOLERANCES).search(evaluation, space, np.random.default_rng(0))
@@ -120,7 +120,7 @@ def ours(q: Array, U: Array, start: Array, ends: tuple[Array, Array]) -> tuple[f
 
 
 def _world() -> World:
-    return World(simulate=None, worker_simulate=None, pool=InlinePool(), load=settle)  # type: ignore[arg-type]
+    return World(simulate=None, worker_simulate=None, pool=InlinePool(), load=settle)
 
 
 def main() -> None:

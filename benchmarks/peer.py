@@ -73,8 +73,8 @@ class Case:
     """What is fitted to what."""
 
     model: str = "SPMe"
-    truth: Mapping[str, float] = None  # type: ignore[assignment]
-    curves: Mapping[str, tuple[float, float]] = None  # type: ignore[assignment]
+    truth: Mapping[str, float] = None
+    curves: Mapping[str, tuple[float, float]] = None
     """By name: current [A] and duration [s]."""
     current_noise: float = 0.0
     how: str = "local"

@@ -18,7 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import pybamm
 
-from cellwright.catalog.models import spec_of
+from cellwright.catalog.named_models import spec_of
 from cellwright.models.build import build
 from cellwright.schema.parameters import Origin, ParameterSet
 from cellwright.schema.simulation import SimulationProblem
@@ -78,9 +78,9 @@ def main() -> None:
         first[name] = 1e3 * (time.perf_counter() - began)
 
     for name, (model, free) in CASES.items():
-        add(name, lambda model=model, free=free: kernel(model, p, free), free)  # type: ignore[misc]
+        add(name, lambda model=model, free=free: kernel(model, p, free), free)
     for model in ("SPM", "SPMe"):
-        add(f"{model} by PyBaMM", lambda model=model: pybamms(model), PHYSICAL)  # type: ignore[misc]
+        add(f"{model} by PyBaMM", lambda model=model: pybamms(model), PHYSICAL)
     times: dict[str, list[float]] = {name: [] for name in solvers}
     for turn in range(ROUNDS):
         for name, (solve, free) in solvers.items():

@@ -7,7 +7,7 @@ import pybamm
 import pytest
 
 import cellwright as cw
-from cellwright.catalog.models import spec_of
+from cellwright.catalog.named_models import spec_of
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.build import build
 from cellwright.physics.constants import FARADAY, GAS
@@ -63,7 +63,7 @@ def thevenin(pairs, cell=None, current=PULSES, variables=(VOLTAGE,)):
     given = {name: value for name, value in values.items() if name not in {OCV, "Nominal cell capacity [A.h]"}}
     for name in ("R0 [Ohm]", "R1 [Ohm]", "C1 [F]"):
         function = values[name]
-        given[name] = lambda T, I, soc, function=function: function(soc)  # noqa: E741
+        given[name] = lambda T, I, soc, function=function: function(soc)  # noqa: E741 (the symbol of current)
     given[OCV] = lambda soc: 3.3 + 0.7 * soc + 0.1 * pybamm.tanh(8 * (soc - 0.4))
     given["Entropic change [V/K]"] = lambda ocv, T: values["Entropic change [V/K]"] + 0 * T
     given |= {f"Element-{number} initial overpotential [V]": 0.0 for number in range(1, pairs + 1)}

@@ -12,7 +12,7 @@ import numpy as np
 import pybamm
 import pytest
 
-from cellwright.catalog.models import spec_of
+from cellwright.catalog.named_models import spec_of
 from cellwright.errors import ConfigurationError
 from cellwright.models import compilation, simulate, simulation, trust
 from cellwright.models.kernel import WORTH_A_TEAM

@@ -8,7 +8,8 @@ import pybamm
 import pytest
 
 import cellwright as cw
-from cellwright.catalog.models import ModelObject, PyBaMMModel, spec_of
+from cellwright.catalog.models import ModelObject, PyBaMMModel
+from cellwright.catalog.named_models import spec_of
 from cellwright.engine.world import problem_digest
 from cellwright.errors import ConfigurationError
 from cellwright.models.build import build

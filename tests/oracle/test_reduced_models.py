@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import brentq
 
 import cellwright as cw
-from cellwright.catalog.models import spec_of
+from cellwright.catalog.named_models import spec_of
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.build import build
 from cellwright.models.shelf import put, taken

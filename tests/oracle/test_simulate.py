@@ -6,7 +6,7 @@ import numpy as np
 import pybamm
 import pytest
 
-from cellwright.catalog.models import spec_of
+from cellwright.catalog.named_models import spec_of
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models import build as builds
 from cellwright.models.parameterised import unphysical

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cellwright as cw
-from cellwright.catalog.models import spec_of
+from cellwright.catalog.named_models import spec_of
 from cellwright.errors import ConfigurationError
 from cellwright.models.build import build
 from cellwright.models.published import published

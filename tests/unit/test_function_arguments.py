@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cellwright as cw
-from cellwright.catalog.models import spec_of
+from cellwright.catalog.named_models import spec_of
 from cellwright.errors import ConfigurationError, MissingParameterError
 from cellwright.models.build import build
 from cellwright.schema.parameters import Origin, ParameterSet

@@ -8,8 +8,6 @@ from cellwright.physics.pulses import discharged, find_pulses, rest_ends
 from cellwright.schema.tables import Columns
 
 CAPACITY, VOLTAGE = "Capacity [A.h]", "Voltage [V]"
-STEPS = ("Step count", "Step number", "Step from cycler")
-"""Columns that tell the steps of a measurement, the first that is there."""
 
 
 def rests_as_open_circuit(table: Columns, before: float | None = None, keep_first: bool = False) -> Columns:
@@ -22,7 +20,7 @@ def rests_as_open_circuit(table: Columns, before: float | None = None, keep_firs
     is not known.
     """
     time, current = knots(table)
-    pulses = find_pulses(time, current, next((table[name] for name in STEPS if name in table), None))
+    pulses = find_pulses(time, current, table.steps)
     rows = rest_ends(pulses)
     if not len(rows):
         raise DataError(

@@ -9,13 +9,13 @@ import numpy as np
 
 from cellwright.catalog.objectives.measured_current import CURRENT, JUMP, TIME, VOLTAGE, knots, measured
 from cellwright.catalog.objectives.pulse import Feature, choice
-from cellwright.data.open_circuit import CAPACITY, STEPS
+from cellwright.data.open_circuit import CAPACITY
 from cellwright.data.sources import settle
 from cellwright.errors import DataError
 from cellwright.physics.half_cell import stoichiometry_at_potential
 from cellwright.physics.pulses import Pulses, RestEnd, discharged, find_pulses, rest_end
 from cellwright.schema.datasource import DataSource, parse
-from cellwright.schema.tables import Column, Columns
+from cellwright.schema.tables import STEPS, Column, Columns
 
 UNRELAXED = 0.05
 """Share of the change of the open-circuit voltage by a pulse that the voltage may still drift in one more such rest."""
@@ -364,7 +364,7 @@ def _pulses_of(table: Columns, before: int, charge: float) -> tuple[list[Measure
     """Return the pulses of one table, numbered on, and the charge [A.h] discharged up to its end."""
     time, current = knots(table)
     measured(table, VOLTAGE)
-    pulses = find_pulses(time, current, next((table[name] for name in STEPS if name in table), None))
+    pulses = find_pulses(time, current, table.steps)
     charges = charge + discharged(time, current, pulses, JUMP)
     return [_pulse(table, time, charges, pulses, row, before) for row in range(len(pulses))], float(charges[-1])
 

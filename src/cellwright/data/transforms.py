@@ -79,7 +79,7 @@ def filtered(table: Columns, filters: Mapping[str, Any]) -> Columns:
     return table
 
 
-def interpolated(table: Columns, spacing: object) -> Columns:
+def interpolated(table: Columns, spacing: float | list[float]) -> Columns:
     """Return the rows at a spacing [s], or at given times [s], every column interpolated linearly.
 
     The last row stays. Raises: `DataError` for a spacing that is not positive.
@@ -88,10 +88,9 @@ def interpolated(table: Columns, spacing: object) -> Columns:
     if isinstance(spacing, list):
         grid = np.asarray(spacing, dtype=float)
     else:
-        step = float(spacing)  # type: ignore[arg-type]
-        if step <= 0:
-            raise DataError(f"a spacing of {step:g} s is not positive", at=("options", "interpolate"))
-        grid = np.append(np.arange(time[0], time[-1], step), time[-1])
+        if spacing <= 0:
+            raise DataError(f"a spacing of {spacing:g} s is not positive", at=("options", "interpolate"))
+        grid = np.append(np.arange(time[0], time[-1], spacing), time[-1])
     return Columns({name: grid if name == TIME else np.interp(grid, time, values) for name, values in table.items()})
 
 

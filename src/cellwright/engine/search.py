@@ -135,7 +135,8 @@ class Evaluation:
                 self.world.journal.append(self.key, self.index, batch)
         self.index += 1
         self._note(batch)
-        self._stop_at_limits()
+        if end := self.end:
+            raise SearchEndedError(end)
         return batch
 
     def jacobian(self, point: Array) -> Array | None:
@@ -293,14 +294,17 @@ class Evaluation:
             )
         )
 
-    def _stop_at_limits(self) -> None:
+    @property
+    def end(self) -> str:
+        """Why the fit wants no more of this search; empty while it does."""
         if self._stopped:
-            raise SearchEndedError("stopped by a callback")
+            return "stopped by a callback"
         limit, seconds = self.question.evaluations, self.question.seconds
         if limit is not None and self.counts["evaluations"] >= limit:
-            raise SearchEndedError(f"stopped at the limit of {limit} evaluations")
+            return f"stopped at the limit of {limit} evaluations"
         if seconds is not None and self.elapsed >= seconds:
-            raise SearchEndedError(f"stopped at the time limit of {seconds:g} s")
+            return f"stopped at the time limit of {seconds:g} s"
+        return ""
 
 
 def _worst(row: Mapping[str, Answer]) -> str:

@@ -85,7 +85,7 @@ def _search(
 
 def _goes_on(child: Child, estimator: Estimator, seed: int | None, number: int) -> Child:
     """Return a start's end after a search that goes on from there."""
-    if child.found.message.startswith("stopped"):  # by a limit of the fit
+    if child.evaluation.end:
         return child
     found = _found(child.evaluation, child.space.starting_at(child.point), estimator, seed, number)
     return replace(child, found=replace(found, iterations=found.iterations + child.found.iterations))

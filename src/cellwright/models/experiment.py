@@ -130,8 +130,8 @@ class BuiltExperiment(ParameterisedModel):
     def _known(self, names: Iterable[str], values: Mapping[str, float]) -> dict[str, float]:
         """Return parameters at these values of the free ones."""
         p = self.problem.parameters.values_
-        found = {name: values.get(name, p.get(name)) for name in names}
-        return {n: float(v.substitute(values) if isinstance(v, Expression) else v) for n, v in found.items()}  # type: ignore[arg-type]
+        found: dict[str, Any] = {name: values[name] if name in values else p[name] for name in names}
+        return {n: float(v.substitute(values) if isinstance(v, Expression) else v) for n, v in found.items()}
 
     def _record(self, solution: Any, ending: "Ending", health: "Health") -> Stretch:
         cycles = {}

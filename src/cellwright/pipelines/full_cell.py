@@ -18,7 +18,8 @@ from cellwright.catalog.calculations.open_circuit import STOICHIOMETRY
 from cellwright.catalog.costs import ChiSquare
 from cellwright.catalog.entries import AverageOCP, DirectEntry
 from cellwright.catalog.measured_curve import MeasuredCurve, checked_direction, measured_curve
-from cellwright.catalog.models import PyBaMMModel, model_of
+from cellwright.catalog.models import PyBaMMModel
+from cellwright.catalog.named_models import model_of
 from cellwright.catalog.objectives import CurrentDriven, ElectrodeBalancing
 from cellwright.catalog.objectives.balancing import DIFFERENTIAL_VOLTAGE
 from cellwright.catalog.transforms import Log10

@@ -113,5 +113,6 @@ def _interpolation(table: Table | Grid) -> Callable[[Any], Any]:
 
 @lru_cache(maxsize=256)
 def _derivative(table: Table) -> Callable[[Any], Any]:
-    derivative: Callable[[Any], Any] = _interpolation(table).derivative()  # type: ignore[attr-defined]
+    interpolation: Any = _interpolation(table)  # a piecewise polynomial of SciPy, since the table has one variable
+    derivative: Callable[[Any], Any] = interpolation.derivative()
     return derivative

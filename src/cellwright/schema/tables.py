@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from cellwright.errors import DataError, did_you_mean
 
 Column = NDArray[np.float64]
+STEPS = ("Step count", "Step number", "Step from cycler")
+"""Columns that tell the steps of a measurement, the first that is there."""
 
 
 def no_column(name: str, known: Collection[str]) -> DataError:
@@ -62,6 +64,11 @@ class Columns(Mapping[str, Column]):
     def rows(self) -> int:
         """The number of rows."""
         return next((len(values) for values in self.columns.values()), 0)
+
+    @property
+    def steps(self) -> Column | None:
+        """The step of each row, None where no column of `STEPS` tells it."""
+        return next((self[name] for name in STEPS if name in self), None)
 
     def take(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> "Columns":
         """Return the table with the given rows alone."""

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -64,39 +64,28 @@ def run_pipeline(
     Raises: `CheckFailedError` with every problem before anything is spent; the error of the element that fails, with
     its name first in `at`; `CanceledError`.
     """
-    if isinstance(store, str | Path):
-        with closing(Store(Path(store))) as opened:
-            return run_pipeline(
-                pipeline,
-                executor=executor,
-                store=opened,
-                on_event=on_event,
-                canceled=canceled,
-                name=name,
-                cell_specifications=cell_specifications,
-            )
     pipeline = _pipeline(pipeline)
     if pipeline.output_file is not None and not Path(pipeline.output_file).parent.is_dir():
         raise ConfigurationError(f"the folder of {pipeline.output_file!r} is not there", at=("output_file",))
-    pipeline = resolved(pipeline, KnownSources(store, cell_specifications))
-    pool = pool_of(executor, pipeline)
-    try:
-        if store is None:
+    with ExitStack() as ends:
+        kept = ends.enter_context(closing(Store(Path(store)))) if isinstance(store, str | Path) else store
+        pipeline = resolved(pipeline, KnownSources(kept, cell_specifications))
+        pool = pool_of(executor, pipeline)
+        if pool is not executor:
+            ends.callback(pool.close)  # one that was made here; an executor stays the caller's
+        if kept is None:
             return _written(run(pipeline, world(pool, emit=on_event, canceled=canceled)), pipeline)
         new = new_run(pipeline, name=name)
-        claim = store.runs.start(new, name_of_this_process(), LEASE)
+        claim = kept.runs.start(new, name_of_this_process(), LEASE)
         result = carry_out(
-            store,
+            kept,
             claim,
-            lambda emit, stop: stored(pipeline, store, pool, claim.run_id, new.name, emit, stop),
+            lambda emit, stop: stored(pipeline, kept, pool, claim.run_id, new.name, emit, stop),
             clock=time.monotonic,
             on_event=on_event,
             interrupted=canceled,
         )
         return _written(result, pipeline)
-    finally:
-        if pool is not executor:
-            pool.close()  # one that was made here; an executor stays the caller's
 
 
 def _pipeline(given: Pipeline | Mapping[str, Any]) -> Pipeline:

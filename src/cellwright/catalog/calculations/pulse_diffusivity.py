@@ -19,11 +19,11 @@ from cellwright.schema.expressions import Expression
 from cellwright.schema.families import Calculation
 from cellwright.schema.names import Electrode, names_of
 from cellwright.schema.parameters import ParameterSet, Values
-from cellwright.schema.tables import Column, Columns
+from cellwright.schema.tables import STEPS, Column, Columns
 from cellwright.schema.variant import Example, Schema
 
-STEPS = ("Step number", "Step count", "Step from cycler")
-"""Columns that tell the steps, the first that is there."""
+STEP = "Step number"
+"""The column that the option of that name means, where it is there."""
 BIAS = 0.05
 """Share by which a diffusivity may come out too small before it is told."""
 NOISY = 0.1
@@ -160,7 +160,7 @@ def _doubts(pulse: _Points, name: str, found: tuple[float, float] | None) -> Ite
 
 def _steps(table: Columns) -> Column:
     """Return the step of each row: that of the cycler, or else counted from 0 by what kind of current it is."""
-    named = next((table[name] for name in STEPS if name in table), None)
+    named = next((table[name] for name in (STEP, *STEPS) if name in table), None)
     if named is not None:
         return named
     marks = step_marks(table["Current [A]"])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from cellwright.catalog.metrics.composed import AfterCycles, CyclewiseMetric, of_cycles
-from cellwright.catalog.models import SimulatedOptions, spec_of
+from cellwright.catalog.named_models import SimulatedOptions, spec_of
 from cellwright.catalog.objectives.protocol import AT as EXPERIMENT
 from cellwright.catalog.objectives.protocol import CURRENT, TIME, VOLTAGE, Protocol, Replay, protocol_of, replay
 from cellwright.catalog.objectives.settings import KWARGS, MODE, ends_alone, model_mode, refuse, split_settings

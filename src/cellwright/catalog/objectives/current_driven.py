@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from cellwright.catalog.models import SimulatedOptions
+from cellwright.catalog.named_models import SimulatedOptions
 from cellwright.catalog.objectives.measured_current import (
     CURRENT,
     TIME,

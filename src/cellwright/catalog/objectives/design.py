@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import field_validator, model_validator
 
 from cellwright.catalog.metrics import AfterCycles, ComposedMetric, CyclewiseMetric, StepwiseMetric, Voltage
-from cellwright.catalog.models import AnyModel, SimulatedOptions, model_of, spec_of
+from cellwright.catalog.named_models import AnyModel, SimulatedOptions, model_of, spec_of
 from cellwright.catalog.objectives.protocol import AT as EXPERIMENT
 from cellwright.catalog.objectives.protocol import Protocol, protocol_of
 from cellwright.catalog.objectives.settings import MODE, ends_alone, model_mode, refuse, split_settings

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from cellwright.catalog.models import SimulatedOptions, spec_of
+from cellwright.catalog.named_models import SimulatedOptions, spec_of
 from cellwright.catalog.objectives.simulated import SimulationObjective
 from cellwright.errors import ConfigurationError, DataError, did_you_mean
 from cellwright.physics.impedance import cartesian, inductive_share

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cellwright.catalog.models import AnyModel, spec_of
+from cellwright.catalog.named_models import AnyModel, spec_of
 from cellwright.errors import DataError
 from cellwright.physics.timeseries import compress_current
 from cellwright.schema.families import Array, FittingObjective

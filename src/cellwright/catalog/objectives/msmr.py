@@ -9,15 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from cellwright.catalog.measured_curve import CAPACITY, POINTS, VOLTAGE, MeasuredCurve, measured_curve
-from cellwright.catalog.models import (
-    MSMRFullCellModel,
-    MSMRHalfCellModel,
-    MSMRHalfCellModelOptions,
-    SimulatedOptions,
-    model_of,
-)
+from cellwright.catalog.models import MSMRFullCellModel, MSMRHalfCellModel, MSMRHalfCellModelOptions
 from cellwright.catalog.msmr_curve import INVERSE, SLOPE, FullCellCurve, HalfCellCurve
 from cellwright.catalog.msmr_electrode import electrode_of, fractions, phases
+from cellwright.catalog.named_models import SimulatedOptions, model_of
 from cellwright.catalog.regularizers import Constraint
 from cellwright.errors import ConfigurationError, DataError, did_you_mean
 from cellwright.physics.differential import Slopes, quiet_width
@@ -374,7 +369,8 @@ def _rest(names: Sequence[str]) -> Expression:
     left: Any = 1.0
     for name in names:
         left = left - parameter(name)
-    return left  # type: ignore[no-any-return]
+    rest: Expression = left
+    return rest
 
 
 def _shares(models: Sequence[MSMRHalfCellModel], p: ParameterSet, space: Space) -> Iterator[Shares]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, PlainValidator, field_validator
 
-from cellwright.catalog.models import SimulatedOptions
+from cellwright.catalog.named_models import SimulatedOptions
 from cellwright.catalog.objectives.measured_current import (
     CURRENT,
     JUMP,
@@ -39,8 +39,6 @@ from cellwright.schema.simulation import Simulate
 from cellwright.schema.tables import Columns
 from cellwright.schema.variant import Example, InvalidDocumentError, Member, dump
 
-STEPS = ("Step count", "Step number", "Step from cycler")
-"""Columns that tell the steps of a measurement, the first that is there."""
 NUMBER, SOC = "Pulse number", "SOC"
 OFFICIAL = "_objective_variables"
 """How the names of the contract's functions end that choose what is compared."""
@@ -274,7 +272,7 @@ class Pulse(SimulationObjective):
         assert self.options is not None
         table = self.data_input.table
         time, current = knots(table)
-        pulses = find_pulses(time, current, next((table[name] for name in STEPS if name in table), None))
+        pulses = find_pulses(time, current, table.steps)
         course = switched_current(time, current, pulses, JUMP)
         feature = self.options.feature
         if feature is None:

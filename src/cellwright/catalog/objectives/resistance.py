@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import PlainValidator
 
-from cellwright.catalog.models import model_of
+from cellwright.catalog.named_models import model_of
 from cellwright.errors import ConfigurationError, DataError, MissingParameterError, did_you_mean
 from cellwright.schema.expressions import Expression, parameter, scalar
 from cellwright.schema.families import FittingObjective, Model

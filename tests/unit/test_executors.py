@@ -44,6 +44,7 @@ def local_cluster():
         distributed.Client(local) as client,
     ):
         yield client
+        client.wait_for_workers(2, timeout=120)  # Dask does not close a worker that is on its way to start
 
 
 @pytest.fixture
